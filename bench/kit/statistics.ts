@@ -1,0 +1,36 @@
+/** Medians and spreads: on a noisy machine only ratios of neighbouring runs say anything. */
+
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('a median of nothing');
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+export function spread(values: readonly number[]): Spread {
+  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+}
+
+/** The ratio of each round's own pair of values. */
+export function ratios(values: readonly number[], references: readonly number[]): number[] {
+  if (values.length !== references.length) throw new Error(`${values.length} rounds against ${references.length}`);
+  return values.map((value, round) => value / (references[round] as number));
+}
+
+/** Four significant digits at most, without an exponent. */
+export function digits(value: number): string {
+  const shown = Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  return String(Number(shown));
+}
+
+export function spreadText(of: Spread): string {
+  return `${digits(of.median)} (${digits(of.min)}–${digits(of.max)})`;
+}

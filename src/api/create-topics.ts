@@ -1,0 +1,24 @@
+/** CreateTopics, on the main thread: the controller decides; the answer comes when the leaders take writes. */
+import type { CreateTopics } from '../wire/messages/create-topics.ts';
+import type { RequestOf, ResponseInput } from '../wire/schema.ts';
+import { ERROR } from '../wire/errors.ts';
+import type { ControllerDesk } from './controller-desk.ts';
+
+type Response = ResponseInput<typeof CreateTopics>;
+
+export async function createTopics(request: RequestOf<typeof CreateTopics>, desk: ControllerDesk): Promise<Response> {
+  const { topics, validateOnly } = request;
+  const created = await desk.ask('createTopics', { topics, validateOnly });
+  return {
+    throttleTimeMs: 0,
+    topics: created.topics.map(({ name, topicId, errorCode, errorMessage, numPartitions, replicationFactor }) => ({
+      name,
+      topicId,
+      errorCode,
+      errorMessage,
+      numPartitions,
+      replicationFactor,
+      configs: errorCode === ERROR.NONE && !validateOnly ? desk.effectiveConfigs(name) : [],
+    })),
+  };
+}

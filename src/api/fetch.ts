@@ -1,0 +1,384 @@
+/**
+ * Fetch: answers with ranges of log files as soon as enough bytes are visible, or when the client's patience ends. The
+ * published state of the partitions says whether there is anything; only then are their owners asked where it lies.
+ * Bytes are shared out in the order of the request, the first batch of the first partition with data always goes whole.
+ */
+import { Timer } from '../base/timers.ts';
+import { ZERO_UUID } from '../base/uuid.ts';
+import { EPOCH_FINAL, EPOCH_INITIAL, type FetchedPartition, type FetchSession, partitionKey } from '../replica/fetch-session.ts';
+import { newPartitionView } from '../replica/published.ts';
+import { ERROR } from '../wire/errors.ts';
+import type { Fetch } from '../wire/messages/fetch.ts';
+import type { RequestOf, ResponseInput } from '../wire/schema.ts';
+import {
+  type ApiCall,
+  FLAG_COMMITTED,
+  FLAG_FIRST_BATCH,
+  type Floor,
+  type LeasedRange,
+  type Located,
+  type Operation,
+  type Watcher,
+} from './floor.ts';
+
+type Request = RequestOf<typeof Fetch>;
+type Response = ResponseInput<typeof Fetch>;
+type TopicAnswer = Response['responses'][number];
+type PartitionAnswer = TopicAnswer['partitions'][number];
+
+const READ_COMMITTED = 1;
+const NOTHING_SENT = -2;
+
+/** What a fetch knows of one of its partitions in this round. */
+interface Target {
+  readonly fetched: FetchedPartition;
+  readonly slot: number;
+  error: number;
+  /** The lease, -1 when there is none. */
+  file: number;
+  position: number;
+  length: number;
+  firstBatchBytes: number;
+  highWatermark: number;
+  lastStableOffset: number;
+  logStartOffset: number;
+  /** Bytes visible when it was last looked at. */
+  visibleBytes: number;
+}
+
+const view = newPartitionView();
+
+class FetchOperation implements Operation, Watcher {
+  readonly #call: ApiCall;
+  readonly #request: Request;
+  readonly #floor: Floor;
+  readonly #session: FetchSession | null;
+  readonly #incremental: boolean;
+  readonly #targets: Target[];
+  readonly #committed: boolean;
+  readonly #deadline: number;
+  readonly #timer: Timer;
+  readonly #id: number;
+  #asked = 0;
+  /** Bytes that the last round found, when they were too few. */
+  #found = 0;
+  #watching = false;
+  #over = false;
+
+  constructor(
+    call: ApiCall,
+    request: Request,
+    floor: Floor,
+    partitions: Iterable<FetchedPartition>,
+    session: FetchSession | null,
+    incremental: boolean,
+  ) {
+    this.#call = call;
+    this.#request = request;
+    this.#floor = floor;
+    this.#session = session;
+    this.#incremental = incremental;
+    this.#committed = request.isolationLevel === READ_COMMITTED;
+    this.#deadline = floor.monotonic() + Math.max(0, request.maxWaitMs);
+    this.#timer = new Timer(() => this.#round());
+    this.#targets = Array.from(partitions, (fetched) => this.#target(fetched));
+    this.#id = floor.open(this);
+    call.onAbandon = () => this.#abandon();
+  }
+
+  start(): void {
+    this.#round();
+  }
+
+  located(part: number, error: number, located: Located): void {
+    const target = this.#targets[part] as Target;
+    this.#asked -= 1;
+    target.error = error;
+    target.file = located.slot;
+    target.position = located.position;
+    target.length = located.length;
+    target.firstBatchBytes = located.firstBatchBytes;
+    if (error === ERROR.NONE || error === ERROR.OFFSET_OUT_OF_RANGE) {
+      target.highWatermark = located.highWatermark;
+      target.lastStableOffset = located.lastStableOffset;
+      target.logStartOffset = located.logStartOffset;
+    }
+    if (this.#asked > 0) return;
+    if (this.#over) this.#end();
+    else this.#weigh();
+  }
+
+  advanced(slot: number): void {
+    if (!this.#watching) return;
+    if (this.#cameSince() + this.#found >= this.#request.minBytes) this.#round();
+    else this.#floor.watch(slot, this);
+  }
+
+  #target(fetched: FetchedPartition): Target {
+    const byId = this.#call.version >= 13;
+    const route = byId ? this.#floor.routeById(fetched.topicId) : this.#floor.route(fetched.topic);
+    const slot = route?.slots[fetched.partition] ?? -1;
+    return {
+      fetched,
+      slot,
+      error: slot >= 0 ? ERROR.NONE : byId && route === null ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+      file: -1,
+      position: 0,
+      length: 0,
+      firstBatchBytes: 0,
+      highWatermark: -1,
+      lastStableOffset: -1,
+      logStartOffset: -1,
+      visibleBytes: 0,
+    };
+  }
+
+  /** Looks at all partitions; asks the owners of those that have something, answers, or waits. */
+  #round(): void {
+    this.#unwatch();
+    const floor = this.#floor;
+    const targets = this.#targets;
+    const flags = FLAG_FIRST_BATCH | (this.#committed ? FLAG_COMMITTED : 0);
+    const budget = this.#budget();
+    let failed = false;
+    let ask = 0;
+    this.#asked = 1;
+    for (let part = 0; part < targets.length; part++) {
+      const target = targets[part] as Target;
+      const { fetched, slot } = target;
+      if (slot < 0) {
+        failed = true;
+        continue;
+      }
+      floor.published.read(slot, view);
+      target.highWatermark = view.highWatermark;
+      target.lastStableOffset = view.lastStableOffset;
+      target.logStartOffset = view.logStartOffset;
+      target.visibleBytes = view.visibleBytes;
+      const visible = this.#committed ? view.lastStableOffset : view.highWatermark;
+      const knownEpoch = fetched.leaderEpoch === -1 || fetched.leaderEpoch === view.leaderEpoch;
+      if (fetched.fetchOffset === visible && knownEpoch && floor.published.online(slot)) continue;
+      ask += 1;
+      this.#asked += 1;
+      const bytesMax = Math.min(fetched.bytesMax, budget);
+      floor.locate(this.#id, part, slot, Math.max(0, bytesMax), flags, fetched.leaderEpoch, fetched.fetchOffset);
+    }
+    this.#asked -= 1;
+    if (ask > 0 && this.#asked > 0) return;
+    if (ask > 0 || failed) this.#weigh();
+    else this.#waitOrAnswer();
+  }
+
+  /** All owners have answered: is it enough? */
+  #weigh(): void {
+    let bytes = 0;
+    let failed = false;
+    for (const target of this.#targets) {
+      if (target.error !== ERROR.NONE) failed = true;
+      bytes += target.length;
+    }
+    if (failed || bytes >= this.#request.minBytes) this.#answer();
+    else {
+      this.#found = bytes;
+      this.#waitOrAnswer();
+    }
+  }
+
+  #waitOrAnswer(): void {
+    const { minBytes } = this.#request;
+    if (minBytes <= 0 || this.#floor.monotonic() >= this.#deadline || this.#targets.length === 0) {
+      this.#answer();
+      return;
+    }
+    this.#dropLeases();
+    this.#call.waits = true;
+    this.#watching = true;
+    this.#floor.timers.set(this.#timer, this.#deadline);
+    for (const target of this.#targets) this.#floor.watch(target.slot, this);
+    // An append between the look and the watch rings no bell: look once more.
+    if (this.#cameSince() > 0 && this.#cameSince() + this.#found >= minBytes) this.#round();
+  }
+
+  #cameSince(): number {
+    let bytes = 0;
+    for (const target of this.#targets) {
+      this.#floor.published.read(target.slot, view);
+      bytes += view.visibleBytes - target.visibleBytes;
+    }
+    return bytes;
+  }
+
+  #budget(): number {
+    return Math.min(this.#request.maxBytes, this.#floor.limits.fetchBytesMax);
+  }
+
+  #answer(): void {
+    this.#unwatch();
+    const ranges: LeasedRange[] = [];
+    const topics = new Map<string, { topic: string; topicId: string; partitions: PartitionAnswer[] }>();
+    let left = this.#budget();
+    for (const target of this.#targets) {
+      const { fetched } = target;
+      const length = target.error === ERROR.NONE ? this.#share(target, left, ranges.length === 0) : 0;
+      let records: LeasedRange | null = null;
+      if (length > 0) {
+        records = { slot: target.file, position: target.position, length };
+        ranges.push(records);
+        left -= length;
+        target.file = -1;
+      }
+      if (!this.#worthSaying(target, length)) continue;
+      let topic = topics.get(fetched.topic + fetched.topicId);
+      if (topic === undefined) {
+        topic = { topic: fetched.topic, topicId: fetched.topicId, partitions: [] };
+        topics.set(fetched.topic + fetched.topicId, topic);
+      }
+      topic.partitions.push(this.#partitionAnswer(target, records));
+      if (length > 0) this.#rotate(fetched);
+    }
+    this.#dropLeases();
+    this.#end();
+    const responses = Array.from(topics.values());
+    const answer: Response = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#session?.id ?? 0, responses };
+    this.#call.answer(answer, ranges);
+  }
+
+  /** How many of the bytes found fit: the first batch of all whole, later ones only if their first batch fits. */
+  #share(target: Target, left: number, first: boolean): number {
+    if (target.length === 0) return 0;
+    if (first) return Math.max(Math.min(target.length, left), target.firstBatchBytes);
+    return left < target.firstBatchBytes ? 0 : Math.min(target.length, left);
+  }
+
+  #worthSaying(target: Target, length: number): boolean {
+    const { fetched } = target;
+    const changed = fetched.sentHighWatermark !== target.highWatermark || fetched.sentLogStart !== target.logStartOffset;
+    if (target.error === ERROR.NONE) {
+      fetched.sentHighWatermark = target.highWatermark;
+      fetched.sentLogStart = target.logStartOffset;
+    } else fetched.sentHighWatermark = NOTHING_SENT;
+    return !this.#incremental || length > 0 || changed || target.error !== ERROR.NONE;
+  }
+
+  #partitionAnswer(target: Target, records: LeasedRange | null): PartitionAnswer {
+    const failed = target.error !== ERROR.NONE;
+    return {
+      partitionIndex: target.fetched.partition,
+      errorCode: target.error,
+      highWatermark: failed ? -1 : target.highWatermark,
+      lastStableOffset: failed ? -1 : target.lastStableOffset,
+      logStartOffset: failed ? -1 : target.logStartOffset,
+      abortedTransactions: this.#committed ? [] : null,
+      preferredReadReplica: -1,
+      records: records ?? NO_RECORDS,
+    };
+  }
+
+  /** Who got something goes to the end of the line of its session. */
+  #rotate(fetched: FetchedPartition): void {
+    const partitions = this.#session?.partitions;
+    if (partitions?.delete(fetched.key)) partitions.set(fetched.key, fetched);
+  }
+
+  #unwatch(): void {
+    if (!this.#watching) return;
+    this.#watching = false;
+    this.#call.waits = false;
+    this.#floor.timers.cancel(this.#timer);
+    for (const target of this.#targets) this.#floor.unwatch(target.slot, this);
+  }
+
+  #dropLeases(): void {
+    for (const target of this.#targets) {
+      if (target.file >= 0) this.#floor.releaseLease(target.file);
+      target.file = -1;
+      target.length = 0;
+    }
+  }
+
+  #abandon(): void {
+    this.#over = true;
+    this.#unwatch();
+    if (this.#asked === 0) this.#end();
+  }
+
+  #end(): void {
+    this.#dropLeases();
+    this.#floor.close(this.#id);
+  }
+}
+
+const NO_RECORDS = new Uint8Array(0);
+
+function fetchedPartition(
+  topic: Request['topics'][number],
+  partition: Request['topics'][number]['partitions'][number],
+  byId: boolean,
+): FetchedPartition {
+  const topicId = byId ? topic.topicId : ZERO_UUID;
+  const name = byId ? '' : topic.topic;
+  return {
+    key: partitionKey(name, topicId, partition.partition, byId),
+    topic: name,
+    topicId,
+    partition: partition.partition,
+    fetchOffset: partition.fetchOffset,
+    bytesMax: partition.partitionMaxBytes,
+    leaderEpoch: partition.currentLeaderEpoch,
+    sentHighWatermark: NOTHING_SENT,
+    sentLogStart: NOTHING_SENT,
+  };
+}
+
+function* requested(request: Request, byId: boolean): Generator<FetchedPartition> {
+  for (const topic of request.topics) {
+    for (const partition of topic.partitions) yield fetchedPartition(topic, partition, byId);
+  }
+}
+
+function updateSession(session: FetchSession, request: Request, byId: boolean): void {
+  for (const next of requested(request, byId)) {
+    const known = session.partitions.get(next.key);
+    if (known === undefined) session.partitions.set(next.key, next);
+    else {
+      known.fetchOffset = next.fetchOffset;
+      known.bytesMax = next.bytesMax;
+      known.leaderEpoch = next.leaderEpoch;
+    }
+  }
+  for (const topic of request.forgottenTopicsData) {
+    for (const partition of topic.partitions) {
+      const id = byId ? topic.topicId : ZERO_UUID;
+      session.partitions.delete(partitionKey(byId ? '' : topic.topic, id, partition, byId));
+    }
+  }
+}
+
+export function fetch(call: ApiCall, request: Request, floor: Floor): void {
+  const byId = call.version >= 13;
+  const now = floor.monotonic();
+  const { sessionId, sessionEpoch } = request;
+  const replica = call.version >= 15 ? request.replicaState.replicaId : request.replicaId;
+  const refuse = (errorCode: number): void => {
+    call.answer({ throttleTimeMs: 0, errorCode, sessionId: 0, responses: [] } satisfies Response);
+  };
+  // Nobody follows a broker that is alone: a replica id is forged or lost.
+  if (replica >= 0) return refuse(ERROR.CLUSTER_AUTHORIZATION_FAILED);
+  if (sessionEpoch > 0) {
+    const session = floor.sessions.use(sessionId, sessionEpoch, byId, now);
+    if (typeof session === 'number') return refuse(session);
+    updateSession(session, request, byId);
+    new FetchOperation(call, request, floor, session.partitions.values(), session, true).start();
+    return;
+  }
+  if (sessionId !== 0) floor.sessions.remove(sessionId);
+  if (sessionEpoch < EPOCH_FINAL) return refuse(ERROR.INVALID_FETCH_SESSION_EPOCH);
+  const wanted = sessionEpoch === EPOCH_INITIAL && call.version >= 7;
+  const session = wanted ? floor.sessions.create(call.connection, byId, now) : null;
+  let partitions: Iterable<FetchedPartition> = requested(request, byId);
+  if (session !== null) {
+    updateSession(session, request, byId);
+    partitions = Array.from(session.partitions.values());
+  }
+  new FetchOperation(call, request, floor, partitions, session, false).start();
+}

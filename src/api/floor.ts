@@ -1,0 +1,123 @@
+/**
+ * What an API may ask of the thread it runs on: the metadata it has, the partitions' owners (asked by message, answered
+ * later), timers, and the controller on the main thread. The processor implements it.
+ */
+import type { Timers } from '../base/timers.ts';
+import type { Uuid } from '../base/uuid.ts';
+import type { MetadataImage } from '../cluster/image.ts';
+import type { FetchSessions } from '../replica/fetch-session.ts';
+import type { PublishedPartitions } from '../replica/published.ts';
+
+/** A range of a log file under lease, as part of an answer. */
+export interface LeasedRange {
+  readonly slot: number;
+  readonly position: number;
+  readonly length: number;
+}
+
+/** The request, as its API sees it. Exactly one of the answers is given, once. */
+export interface ApiCall {
+  /** Of the request; the answer is written in it, unless the API changes it. */
+  version: number;
+  readonly correlationId: number;
+  readonly clientId: string | null;
+  readonly connection: number;
+  readonly listener: number;
+  alone: boolean;
+  waits: boolean;
+  /** Its connection has gone: nobody waits for the answer. */
+  readonly abandoned: boolean;
+  onAbandon: (() => void) | null;
+  answer(body: unknown, ranges?: readonly LeasedRange[]): void;
+  answerNothing(): void;
+  close(why: string): void;
+}
+
+/** Where a topic's partitions are: their slots of shared memory, by index. */
+export interface Route {
+  readonly name: string;
+  readonly id: Uuid;
+  readonly slots: readonly number[];
+}
+
+/** Answers of partition owners to one operation. `part` is the number that the question carried. */
+export interface Operation {
+  appended?(part: number, error: number, baseOffset: number, appendTime: number, logStart: number): void;
+  located?(part: number, error: number, located: Located): void;
+  offsetListed?(part: number, error: number, leaderEpoch: number, timestamp: number, offset: number): void;
+}
+
+/** What the owner found for a fetch: valid during the call, the lease is the receiver's. */
+export interface Located {
+  slot: number;
+  length: number;
+  firstBatchBytes: number;
+  position: number;
+  highWatermark: number;
+  logStartOffset: number;
+  lastStableOffset: number;
+}
+
+/** Somebody who wants to know when one of some partitions has advanced. */
+export interface Watcher {
+  advanced(slot: number): void;
+}
+
+export interface Floor {
+  readonly image: MetadataImage;
+  readonly published: PublishedPartitions;
+  readonly sessions: FetchSessions;
+  readonly timers: Timers;
+  readonly limits: FloorLimits;
+  monotonic(): number;
+  route(topic: string): Route | null;
+  routeById(id: Uuid): Route | null;
+  /** Registers an operation and gives its number; `close` forgets it once all its parts are answered. */
+  open(operation: Operation): number;
+  close(operation: number): void;
+  append(operation: number, part: number, slot: number, offset: number, length: number, flags: number): void;
+  locate(
+    operation: number,
+    part: number,
+    slot: number,
+    bytesMax: number,
+    flags: number,
+    leaderEpoch: number,
+    offset: number,
+  ): void;
+  listOffset(
+    operation: number,
+    part: number,
+    slot: number,
+    isolation: number,
+    leaderEpoch: number,
+    timestamp: number,
+  ): void;
+  /** Keeps the request's bytes in place until they are released; only while the request is being started. */
+  holdPayload(call: ApiCall): void;
+  releasePayload(call: ApiCall): void;
+  releaseLease(slot: number): void;
+  watch(slot: number, watcher: Watcher): void;
+  unwatch(slot: number, watcher: Watcher): void;
+  /** Hands a request to the controller; its answer is the call's, unless `then` takes it. */
+  askController(call: ApiCall, api: number, request: unknown, then?: ((body: unknown) => void) | null): void;
+}
+
+/** What the controller is asked besides the APIs that are its own: to create topics on the way. */
+export const AUTO_CREATE = -1;
+
+export interface AutoCreateAnswer {
+  readonly topics: readonly { readonly name: string; readonly errorCode: number }[];
+}
+
+export interface FloorLimits {
+  /** Names of the listeners by the number that connections carry. */
+  readonly listeners: readonly string[];
+  readonly fetchBytesMax: number;
+  readonly autoCreateTopics: boolean;
+  readonly nodeId: number;
+}
+
+export const FLAG_ACKS_ALL = 1;
+export const FLAG_FIRST_BATCH = 1;
+export const FLAG_COMMITTED = 2;

@@ -1,0 +1,106 @@
+/**
+ * Metadata: brokers by the address of the listener that was used, topics with their leaders. Topics that are not there are
+ * created on the way where both sides allow it; the answer then waits until their leaders take writes.
+ */
+import { ZERO_UUID } from '../base/uuid.ts';
+import { type BrokerImage, NO_LEADER, type TopicImage, topicById } from '../cluster/image.ts';
+import { ERROR } from '../wire/errors.ts';
+import type { Metadata } from '../wire/messages/metadata.ts';
+import type { RequestOf, ResponseInput } from '../wire/schema.ts';
+import { type ApiCall, AUTO_CREATE, type AutoCreateAnswer, type Floor } from './floor.ts';
+
+type Request = RequestOf<typeof Metadata>;
+type Response = ResponseInput<typeof Metadata>;
+type TopicAnswer = Response['topics'][number];
+
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state']);
+
+function brokers(floor: Floor, listener: number): Response['brokers'] {
+  const name = floor.limits.listeners[listener];
+  const found: { nodeId: number; host: string; port: number; rack: string | null }[] = [];
+  for (const broker of floor.image.brokers.values()) {
+    const endpoint = broker.fenced ? undefined : endpointOf(broker, name);
+    if (endpoint !== undefined) found.push({ nodeId: broker.id, host: endpoint.host, port: endpoint.port, rack: broker.rack });
+  }
+  return found;
+}
+
+function endpointOf(broker: BrokerImage, listener: string | undefined): BrokerImage['endpoints'][number] | undefined {
+  return broker.endpoints.find((endpoint) => endpoint.listener === listener);
+}
+
+function topicAnswer(topic: TopicImage): TopicAnswer {
+  return {
+    errorCode: ERROR.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: INTERNAL_TOPICS.has(topic.name),
+    partitions: topic.partitions.map((partition, index) => ({
+      errorCode: partition.leader === NO_LEADER ? ERROR.LEADER_NOT_AVAILABLE : ERROR.NONE,
+      partitionIndex: index,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.isr,
+      offlineReplicas: [],
+    })),
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
+  };
+}
+
+const OPERATIONS_NOT_ASKED = -0x80000000;
+
+function missing(name: string | null, topicId: string, errorCode: number): TopicAnswer {
+  return { errorCode, name, topicId, isInternal: false, partitions: [], topicAuthorizedOperations: OPERATIONS_NOT_ASKED };
+}
+
+/** Null asks for all topics: no list, or in v0 an empty one. */
+function wanted(request: Request, version: number): Request['topics'] {
+  return version === 0 && request.topics?.length === 0 ? null : request.topics;
+}
+
+function topics(request: Request, floor: Floor, version: number, refused: ReadonlyMap<string, number>): TopicAnswer[] {
+  const asked = wanted(request, version);
+  const { image } = floor;
+  if (asked === null) return Array.from(image.topics.values(), topicAnswer);
+  const seen = new Set<string>();
+  const answers: TopicAnswer[] = [];
+  for (const { name, topicId } of asked) {
+    const byId = topicId !== undefined && topicId !== ZERO_UUID;
+    const key = byId ? topicId : (name ?? '');
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const topic = byId ? topicById(image, topicId) : image.topics.get(name ?? '');
+    if (topic !== undefined) answers.push(topicAnswer(topic));
+    else if (byId) answers.push(missing(version >= 12 ? null : '', topicId, ERROR.UNKNOWN_TOPIC_ID));
+    else answers.push(missing(name ?? '', ZERO_UUID, refused.get(name ?? '') ?? ERROR.UNKNOWN_TOPIC_OR_PARTITION));
+  }
+  return answers;
+}
+
+export function metadata(call: ApiCall, request: Request, floor: Floor): void {
+  const answer = (refused: ReadonlyMap<string, number>): void => {
+    const { image } = floor;
+    call.answer({
+      throttleTimeMs: 0,
+      brokers: brokers(floor, call.listener),
+      clusterId: image.clusterId,
+      controllerId: image.controllerId,
+      topics: topics(request, floor, call.version, refused),
+      clusterAuthorizedOperations: OPERATIONS_NOT_ASKED,
+      errorCode: ERROR.NONE,
+    } satisfies Response);
+  };
+  const names: string[] = [];
+  for (const { name, topicId } of wanted(request, call.version) ?? []) {
+    if (name !== null && (topicId === undefined || topicId === ZERO_UUID) && !floor.image.topics.has(name)) names.push(name);
+  }
+  if (names.length === 0 || !request.allowAutoTopicCreation || !floor.limits.autoCreateTopics) {
+    answer(new Map());
+    return;
+  }
+  floor.askController(call, AUTO_CREATE, { names }, (body) => {
+    const { topics: created } = body as AutoCreateAnswer;
+    answer(new Map(created.map(({ name, errorCode }) => [name, errorCode])));
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * The form of everything the controller decides: what to write, what will then have changed, what to answer. And the
+ * place decisions are made in: what the controller knows and was given. Deciding changes none of it.
+ */
+import type { Random } from '../base/random.ts';
+import type { Change } from './changes.ts';
+import type { Configs, MetadataImage } from './image.ts';
+import type { StoreWrite } from './metadata-store.ts';
+import type { CollidingNames } from './topic-names.ts';
+
+export interface Draft<Response> {
+  readonly writes: readonly StoreWrite[];
+  readonly changes: readonly Change[];
+  readonly response: Response;
+}
+
+/** What is known of one kind of settings; the table of settings implements it. */
+export interface ConfigRules {
+  /** What is wrong with these overrides, in one sentence, or null. */
+  problem(configs: Configs): string | null;
+  isList(name: string): boolean;
+  /** What holds when nothing is set, null when nothing does. */
+  defaultValue(name: string): string | null;
+}
+
+export interface ControllerDefaults {
+  readonly numPartitions: number;
+  readonly replicationFactor: number;
+  /** More new partitions in one request are refused. */
+  readonly partitionsPerRequestMax: number;
+}
+
+export interface Surroundings {
+  readonly image: MetadataImage;
+  readonly collidingNames: CollidingNames;
+  readonly random: Random;
+  readonly defaults: ControllerDefaults;
+  readonly topicRules: ConfigRules;
+  readonly brokerRules: ConfigRules;
+}
+
+/** Why something was refused: Kafka's code and a sentence for the client. */
+export interface Refusal {
+  readonly errorCode: number;
+  readonly errorMessage: string;
+}
+
+export function refusal(errorCode: number, errorMessage: string): Refusal {
+  return { errorCode, errorMessage };
+}
+
+export function isRefusal(value: object): value is Refusal {
+  return 'errorCode' in value && 'errorMessage' in value;
+}
+
+/** Values that occur more than once. */
+export function repeated<T>(values: Iterable<T>): Set<T> {
+  const seen = new Set<T>();
+  const again = new Set<T>();
+  for (const value of values) {
+    if (seen.has(value)) again.add(value);
+    else seen.add(value);
+  }
+  return again;
+}

@@ -1,0 +1,223 @@
+/** The settings of a broker, in Kafka's names, units and defaults; the ones marked `ours` Kafka does not have. */
+import { boolean, INT_MAX, int, intOrAuto, LONG_MAX, list, long, oneOf, string, type ValuesOf } from './setting.ts';
+
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const DYNAMIC = { change: 'cluster-wide' } as const;
+const OURS = { ours: true } as const;
+
+export const COMPRESSION_TYPES = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const;
+
+const IDENTITY = [
+  int('node.id', 0, 'The number of this broker in its cluster.', { min: 0, aliases: ['broker.id'] }),
+  string('broker.rack', null, 'The rack this broker stands in, as shown in Metadata.'),
+  list('log.dirs', null, 'The directories that hold the data. When not set, log.dir counts.'),
+  string('log.dir', null, 'The directory that holds the data, where log.dirs is not set.'),
+] as const;
+
+const LISTENERS = [
+  list(
+    'listeners',
+    ['PLAINTEXT://127.0.0.1:9092'],
+    'What to listen on: NAME://host:port. No host is every address; port 0 takes a free one.',
+  ),
+  list(
+    'advertised.listeners',
+    null,
+    'What clients are told to connect to, by listener name. When not set, the listener itself.',
+  ),
+  string(
+    'listener.security.protocol.map',
+    'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
+    'Which security protocol each listener name speaks: NAME:PROTOCOL.',
+  ),
+] as const;
+
+const NETWORK = [
+  intOrAuto('num.network.threads', 'Threads that own connections; auto places them by the cores of the machine.', {
+    ...DYNAMIC,
+    min: 1,
+    max: 64,
+  }),
+  intOrAuto('num.io.threads', 'Threads that own partitions; auto places them by the cores of the machine.', {
+    ...DYNAMIC,
+    min: 1,
+    max: 64,
+  }),
+  int('queued.max.requests', 500, 'Requests that may wait or run before no more are read from sockets.', { min: 1 }),
+  long(
+    'queued.max.request.bytes',
+    64 * MIB,
+    'Request bytes held at once. A request that does not fit waits in its socket; a larger one is taken alone.',
+    {
+      min: MIB,
+      max: INT_MAX,
+    },
+  ),
+  int('socket.request.max.bytes', 100 * MIB, 'The largest request; a larger one closes its connection.', { min: 1 }),
+  int('socket.send.buffer.bytes', 102_400, 'SO_SNDBUF of connections; -1 leaves it to the system.', { min: -1 }),
+  int('socket.receive.buffer.bytes', 102_400, 'SO_RCVBUF of connections; -1 leaves it to the system.', { min: -1 }),
+  int('socket.listen.backlog.size', 50, 'Connections that may wait to be accepted.', { min: 1 }),
+  int('max.connections', INT_MAX, 'Connections at once; more are closed as they come.', { ...DYNAMIC, min: 0 }),
+  long(
+    'connections.max.idle.ms',
+    600_000,
+    'A connection without traffic, or a reader without progress, for this long is closed.',
+    { min: 1 },
+  ),
+  int(
+    'connection.requests.in.flight.max',
+    8,
+    'Requests of one connection that may be under way; answers leave in order. 1 is how Kafka does it.',
+    {
+      ...OURS,
+      min: 1,
+      max: 1024,
+    },
+  ),
+  long(
+    'request.receive.timeout.ms',
+    30_000,
+    'A request must be complete within this time and that of its bytes at 64 KiB/s.',
+    {
+      ...OURS,
+      min: 1,
+    },
+  ),
+  int('fetch.max.bytes', 55 * MIB, 'The most one fetch answer carries; the first batch is always given.', {
+    min: 1024,
+  }),
+  int('max.incremental.fetch.session.cache.slots', 1000, 'Fetch sessions that are remembered.', { min: 0 }),
+  int(
+    'zero.copy.min.bytes',
+    65_536,
+    'Ranges of a log from this size on go to the socket by sendfile; smaller ones are read and sent.',
+    {
+      ...OURS,
+      min: 0,
+    },
+  ),
+] as const;
+
+const TOPICS = [
+  int('num.partitions', 1, 'Partitions of a topic that is created without a number.', { min: 1 }),
+  int('default.replication.factor', 1, 'Replicas of a topic that is created without a number.', {
+    min: 1,
+    max: 32_767,
+  }),
+  boolean('auto.create.topics.enable', true, 'Whether a client that asks for an unknown topic gets it created.'),
+  int('min.insync.replicas', 1, 'In-sync replicas that a produce with acks=all needs.', { ...DYNAMIC, min: 1 }),
+] as const;
+
+const LOG = [
+  int('message.max.bytes', 1_048_588, 'The largest record batch.', { ...DYNAMIC, min: 0 }),
+  oneOf(
+    'compression.type',
+    COMPRESSION_TYPES,
+    'producer',
+    'How batches are stored; producer keeps them as they came.',
+    DYNAMIC,
+  ),
+  int('log.segment.bytes', 1024 * MIB, 'A log file that would grow beyond this is rolled.', { ...DYNAMIC, min: MIB }),
+  long('log.roll.ms', null, 'A log file older than this is rolled. When not set, log.roll.hours counts.', {
+    ...DYNAMIC,
+    min: 1,
+  }),
+  int('log.roll.hours', 168, 'A log file older than this is rolled.', { min: 1 }),
+  long(
+    'log.roll.jitter.ms',
+    null,
+    'At most this much is taken off the age, so that logs do not roll all at once. When not set, log.roll.jitter.hours counts.',
+    {
+      ...DYNAMIC,
+      min: 0,
+    },
+  ),
+  int('log.roll.jitter.hours', 0, 'At most this much is taken off the age, so that logs do not roll all at once.', {
+    min: 0,
+  }),
+  int('log.index.interval.bytes', 4096, 'Bytes of log between two index entries.', { ...DYNAMIC, min: 0 }),
+  int('log.index.size.max.bytes', 10 * MIB, 'The size of an index file; when it is full the log rolls.', {
+    ...DYNAMIC,
+    min: 4,
+  }),
+  long(
+    'log.retention.ms',
+    null,
+    'Log files older than this are deleted; -1 keeps them. When not set, log.retention.minutes counts.',
+    {
+      ...DYNAMIC,
+      min: -1,
+    },
+  ),
+  int(
+    'log.retention.minutes',
+    null,
+    'Log files older than this are deleted; -1 keeps them. When not set, log.retention.hours counts.',
+    {
+      min: -1,
+    },
+  ),
+  int('log.retention.hours', 168, 'Log files older than this are deleted; -1 keeps them.', { min: -1 }),
+  long('log.retention.bytes', -1, 'A partition larger than this loses its oldest log files; -1 for no limit.', {
+    ...DYNAMIC,
+    min: -1,
+  }),
+  long('log.retention.check.interval.ms', 300_000, 'How often it is looked for log files to delete.', { min: 1 }),
+  long('log.segment.delete.delay.ms', 60_000, 'How long a deleted log file stays on disk.', { ...DYNAMIC, min: 0 }),
+  list('log.cleanup.policy', ['delete'], 'What happens to old data: delete, compact or both.', {
+    ...DYNAMIC,
+    words: ['compact', 'delete'],
+  }),
+  long(
+    'log.flush.interval.messages',
+    LONG_MAX,
+    'Records after which a log is synced to disk. Left alone, the system decides.',
+    { ...DYNAMIC, min: 1 },
+  ),
+  long('log.flush.interval.ms', null, 'The longest a record stays unsynced. Left alone, the system decides.', {
+    ...DYNAMIC,
+    min: 0,
+  }),
+  boolean(
+    'flush.group.commit',
+    false,
+    'Whether an acknowledgement waits until its records are on disk; one sync serves all that wait.',
+    OURS,
+  ),
+  int('log.flush.offset.checkpoint.interval.ms', 60_000, 'How often the point that recovery starts from is written.', {
+    min: 1,
+  }),
+  boolean('log.preallocate', false, 'Whether a new log file gets its whole size at once.', DYNAMIC),
+  oneOf(
+    'log.message.timestamp.type',
+    ['CreateTime', 'LogAppendTime'],
+    'CreateTime',
+    'Whose clock stamps records: the producer or the broker.',
+    DYNAMIC,
+  ),
+  long('log.message.timestamp.before.max.ms', LONG_MAX, 'How far a record may be stamped in the past.', {
+    ...DYNAMIC,
+    min: 0,
+  }),
+  long('log.message.timestamp.after.max.ms', HOUR_MS, 'How far a record may be stamped in the future.', {
+    ...DYNAMIC,
+    min: 0,
+  }),
+  int('producer.id.expiration.ms', 24 * HOUR_MS, 'How long a silent idempotent producer is remembered.', {
+    ...DYNAMIC,
+    min: 1,
+  }),
+  intOrAuto(
+    'file.handles.max',
+    'Log files open at once; auto takes what the process may open and leaves room for connections.',
+    {
+      ...OURS,
+      min: 16,
+    },
+  ),
+] as const;
+
+export const BROKER_SETTINGS = [...IDENTITY, ...LISTENERS, ...NETWORK, ...TOPICS, ...LOG] as const;
+
+export type Settings = ValuesOf<typeof BROKER_SETTINGS>;

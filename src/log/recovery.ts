@@ -1,0 +1,179 @@
+/**
+ * From files to segments. After a clean end the files are believed and only the last batches are looked at. After a crash
+ * every segment from the recovery point on is read and checked, its indexes are made anew, and at the first batch that is
+ * not whole the log ends: what follows is cut off, later segments are retired.
+ */
+import type { BatchScan } from './batch-scan.ts';
+import { SCAN_BATCH, SCAN_END } from './batch-scan.ts';
+import { hasPolicy, type LogConfig } from './config.ts';
+import type { Deletions } from './deletions.ts';
+import type { LogEnvironment } from './environment.ts';
+import type { LeaderEpochs } from './leader-epochs.ts';
+import { filePath, LOG, offsetOf, OFFSET_INDEX, SEGMENT_SUFFIXES, TIME_INDEX } from './names.ts';
+import { Segment } from './segment.ts';
+import type { Segments } from './segments.ts';
+
+const RELATIVE_OFFSET_MAX = 0x7fffffff;
+
+export interface LoadOptions {
+  readonly directory: string;
+  readonly config: LogConfig;
+  readonly now: number;
+  readonly cleanShutdown: boolean;
+  readonly recoveryPoint: number;
+}
+
+/** Fills `segments` from the directory and returns the log's end offset; -1 when there is no segment. */
+export function loadSegments(
+  environment: LogEnvironment,
+  options: LoadOptions,
+  names: readonly string[],
+  segments: Segments,
+  epochs: LeaderEpochs,
+  deletions: Deletions,
+): number {
+  const found = openSegments(environment, options, names, epochs);
+  const last = found[found.length - 1];
+  if (last === undefined) return -1;
+  const end = options.cleanShutdown ? cleanEnd(last) : -1;
+  if (end >= 0) {
+    for (const segment of found) segments.add(segment);
+    return end;
+  }
+  return recover(environment, options, found, segments, epochs, deletions);
+}
+
+function openSegments(
+  environment: LogEnvironment,
+  options: LoadOptions,
+  names: readonly string[],
+  epochs: LeaderEpochs,
+): Segment[] {
+  const { disk } = environment;
+  const { directory, config } = options;
+  const present = new Set(names);
+  const bases = names.map((name) => offsetOf(name, LOG)).filter((base) => base >= 0);
+  for (const name of names) {
+    const base = Math.max(offsetOf(name, OFFSET_INDEX), offsetOf(name, TIME_INDEX));
+    if (base >= 0 && !bases.includes(base)) disk.remove(`${directory}/${name}`);
+  }
+  return bases
+    .sort((a, b) => a - b)
+    .map((base) => {
+      const segment = newSegment(environment, directory, base, config, options.now, false);
+      const path = filePath('', base, '').slice(1);
+      const complete = present.has(path + OFFSET_INDEX) && present.has(path + TIME_INDEX);
+      if (!segment.load() || !complete) checkSegment(environment, segment, base, config, epochs);
+      return segment;
+    });
+}
+
+export function newSegment(
+  environment: LogEnvironment,
+  directory: string,
+  base: number,
+  config: LogConfig,
+  now: number,
+  fresh: boolean,
+): Segment {
+  const jitter = config.segmentJitterMs > 0 ? environment.random.below(config.segmentJitterMs) : 0;
+  return new Segment(environment, directory, base, now, jitter, fresh);
+}
+
+/** The next offset behind the last segment's last batch; -1 when its end is not whole after all. */
+function cleanEnd(segment: Segment): number {
+  const scan = segment.scan(segment.offsetIndex.lastPosition, segment.sizeBytes);
+  let end = segment.baseOffset;
+  for (;;) {
+    const step = scan.next();
+    if (step === SCAN_END) return end;
+    if (step !== SCAN_BATCH || scan.baseOffset < end) return -1;
+    end = scan.lastOffset + 1;
+  }
+}
+
+function recover(
+  environment: LogEnvironment,
+  options: LoadOptions,
+  found: readonly Segment[],
+  segments: Segments,
+  epochs: LeaderEpochs,
+  deletions: Deletions,
+): number {
+  const { directory, config, now, recoveryPoint } = options;
+  // Compaction leaves gaps; without it a gap between segments is the lost end of the earlier one.
+  const dense = !hasPolicy(config, 'compact');
+  let end = -1;
+  let cut = false;
+  for (let i = 0; i < found.length; i++) {
+    const segment = found[i] as Segment;
+    const next = found[i + 1];
+    const gap = end >= 0 && dense && segment.baseOffset !== end;
+    if (cut || gap || segment.baseOffset < end) {
+      retireSegment(environment, directory, segment, deletions, now + config.fileDeleteDelayMs);
+      cut = true;
+      continue;
+    }
+    if (next === undefined || next.baseOffset > recoveryPoint) {
+      const checked = checkSegment(environment, segment, Math.max(end, segment.baseOffset), config, epochs);
+      end = checked.endOffset;
+      cut = checked.cut;
+      // The segment before the recovery point may end below the next one only where compaction took its tail.
+    } else end = -1;
+    segments.add(segment);
+  }
+  return end;
+}
+
+/** Reads a whole segment, makes its indexes, and cuts it at the first batch that is not good. */
+export function checkSegment(
+  environment: LogEnvironment,
+  segment: Segment,
+  startOffset: number,
+  config: LogConfig,
+  epochs: LeaderEpochs,
+): { readonly endOffset: number; readonly cut: boolean } {
+  const { disk, files } = environment;
+  const size = disk.size(files.descriptor(segment.log));
+  let endOffset = startOffset;
+  segment.beginAgain();
+  const scan = segment.scan(0, size);
+  let step = scan.next();
+  for (; step === SCAN_BATCH && isGood(scan, segment, endOffset); step = scan.next()) {
+    if (scan.leaderEpoch > epochs.latest) epochs.assign(scan.leaderEpoch, scan.baseOffset);
+    segment.appended(scan.sizeBytes, scan.lastOffset, scan.maxTimestamp, config.indexIntervalBytes);
+    endOffset = scan.lastOffset + 1;
+  }
+  segment.sizeBytes = segment.stagedBytes;
+  if (step !== SCAN_END) {
+    if (scan.isOlderFormat()) {
+      throw new Error(`${segment.log.path} holds records of message format ${scan.magic}; this broker reads format 2 only`);
+    }
+    disk.truncate(files.descriptor(segment.log), segment.sizeBytes);
+  }
+  segment.finish();
+  return { endOffset, cut: step !== SCAN_END };
+}
+
+function isGood(scan: BatchScan, segment: Segment, nextOffset: number): boolean {
+  return (
+    scan.baseOffset >= nextOffset &&
+    scan.lastOffset >= scan.baseOffset &&
+    scan.lastOffset - segment.baseOffset <= RELATIVE_OFFSET_MAX &&
+    scan.crcHolds()
+  );
+}
+
+/** Takes a segment's files out of the way; leases on them stay good. */
+export function retireSegment(
+  environment: LogEnvironment,
+  directory: string,
+  segment: Segment,
+  deletions: Deletions,
+  dueMs: number,
+): void {
+  segment.forget();
+  for (const suffix of SEGMENT_SUFFIXES) {
+    deletions.retire(environment.disk, filePath(directory, segment.baseOffset, suffix), dueMs);
+  }
+}

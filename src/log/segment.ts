@@ -1,0 +1,193 @@
+/**
+ * One segment: a log file and its two indexes, called by the first offset it may hold. Only the active segment grows.
+ * `sizeBytes` is what is written; `stagedBytes` is where the next batch will stand, written or not.
+ */
+import { BatchScan, LOOKUP_WINDOW_BYTES, SCAN_BATCH, SCAN_END } from './batch-scan.ts';
+import type { LogConfig } from './config.ts';
+import { DiskError } from './disk.ts';
+import type { LogEnvironment } from './environment.ts';
+import { CachedFile } from './files.ts';
+import { filePath, LOG, OFFSET_INDEX, TIME_INDEX } from './names.ts';
+import { OffsetIndex } from './offset-index.ts';
+import { TimeIndex } from './time-index.ts';
+
+/** Offsets in the indexes are int32, relative to the segment. */
+const RELATIVE_OFFSET_MAX = 0x7fffffff;
+const NO_TIMESTAMP = -1;
+const NOT_READ = -2;
+
+/** A segment by value: what thawing it takes beside its files. */
+export interface FrozenSegment {
+  readonly baseOffset: number;
+  readonly sizeBytes: number;
+  readonly cumulativeStart: number;
+  readonly offsetEntries: number;
+  readonly timeEntries: number;
+  readonly maxTimestamp: number;
+  readonly maxTimestampOffset: number;
+  readonly firstTimestamp: number;
+  readonly createdMs: number;
+  readonly jitterMs: number;
+}
+
+export class Segment {
+  readonly baseOffset: number;
+  readonly log: CachedFile;
+  readonly offsetIndex: OffsetIndex;
+  readonly timeIndex: TimeIndex;
+  readonly createdMs: number;
+  /** Taken off the age at which this segment ends. */
+  readonly jitterMs: number;
+  readonly #environment: LogEnvironment;
+  /** Bytes of the log before this segment, counted since the log was opened first. */
+  cumulativeStart = 0;
+  sizeBytes = 0;
+  stagedBytes = 0;
+  maxTimestamp = NO_TIMESTAMP;
+  /** The last offset of the first batch that has it. */
+  maxTimestampOffset: number;
+  /** Of the first batch; it says how old the segment is. */
+  #firstTimestamp = NOT_READ;
+
+  constructor(environment: LogEnvironment, directory: string, baseOffset: number, createdMs: number, jitterMs: number, fresh: boolean) {
+    const mode = fresh ? 'create' : 'write';
+    this.#environment = environment;
+    this.baseOffset = baseOffset;
+    this.createdMs = createdMs;
+    this.jitterMs = jitterMs;
+    this.maxTimestampOffset = baseOffset;
+    this.log = new CachedFile(filePath(directory, baseOffset, LOG), mode);
+    // Indexes can always be made anew, so a missing one is made rather than missed.
+    const offsetFile = new CachedFile(filePath(directory, baseOffset, OFFSET_INDEX), 'create');
+    const timeFile = new CachedFile(filePath(directory, baseOffset, TIME_INDEX), 'create');
+    this.offsetIndex = new OffsetIndex(environment, offsetFile, baseOffset);
+    this.timeIndex = new TimeIndex(environment, timeFile, baseOffset);
+  }
+
+  /** Makes the files of a new active segment. */
+  create(config: LogConfig): void {
+    const { disk, files } = this.#environment;
+    // What may lie there under this name is left over from a log that was cut back.
+    disk.truncate(files.descriptor(this.log), 0);
+    this.offsetIndex.clear();
+    this.timeIndex.clear();
+    this.activate(config);
+  }
+
+  /** Room for the indexes of the segment that is appended to. */
+  activate(config: LogConfig): void {
+    this.offsetIndex.index.preallocate(config.segmentIndexBytes);
+    this.timeIndex.index.preallocate(config.segmentIndexBytes);
+  }
+
+  /** Takes the files as they lie. False when an index does not fit its log and has to be made anew. */
+  load(): boolean {
+    const { disk, files } = this.#environment;
+    this.setSize(disk.size(files.descriptor(this.log)));
+    const sound = this.offsetIndex.load(this.sizeBytes);
+    if (!this.timeIndex.load() || !sound) return false;
+    this.maxTimestamp = this.timeIndex.lastTimestamp;
+    this.maxTimestampOffset = this.timeIndex.lastOffset;
+    return true;
+  }
+
+  setSize(bytes: number): void {
+    this.sizeBytes = bytes;
+    this.stagedBytes = bytes;
+  }
+
+  get files(): readonly CachedFile[] {
+    return [this.log, this.offsetIndex.index.file, this.timeIndex.index.file];
+  }
+
+  /** Whether a batch of this size, largest timestamp and last offset must go into a new segment. */
+  mustRoll(bytes: number, maxTimestamp: number, lastOffset: number, now: number, config: LogConfig): boolean {
+    if (this.stagedBytes === 0) return false;
+    if (this.stagedBytes > config.segmentBytes - bytes) return true;
+    if (lastOffset - this.baseOffset > RELATIVE_OFFSET_MAX) return true;
+    const indexBytes = config.segmentIndexBytes;
+    if (this.offsetIndex.isFull(indexBytes) || this.timeIndex.isFull(indexBytes)) return true;
+    const first = this.#readFirstTimestamp();
+    const waited = first >= 0 ? maxTimestamp - first : now - this.createdMs;
+    return waited > config.segmentMs - this.jitterMs;
+  }
+
+  /** A batch was put behind the last one. */
+  appended(bytes: number, lastOffset: number, maxTimestamp: number, indexIntervalBytes: number): void {
+    const position = this.stagedBytes;
+    if (position === 0) this.#firstTimestamp = maxTimestamp;
+    if (maxTimestamp > this.maxTimestamp) {
+      this.maxTimestamp = maxTimestamp;
+      this.maxTimestampOffset = lastOffset;
+    }
+    if (position - this.offsetIndex.lastPosition > indexIntervalBytes) {
+      this.offsetIndex.append(lastOffset, position);
+      this.timeIndex.append(this.maxTimestamp, this.maxTimestampOffset);
+    }
+    this.stagedBytes = position + bytes;
+  }
+
+  /** The end of appending: indexes complete, cut to their entries, on disk (not synced). */
+  finish(): void {
+    this.timeIndex.append(this.maxTimestamp, this.maxTimestampOffset);
+    this.offsetIndex.index.trim();
+    this.timeIndex.index.trim();
+  }
+
+  /** The first batch that ends at or behind `offset` and lies before `limit`; null when there is none. */
+  find(offset: number, limit: number): BatchScan | null {
+    const start = this.offsetIndex.lookup(offset);
+    const scan = this.scan(start, limit, LOOKUP_WINDOW_BYTES);
+    for (;;) {
+      const found = scan.next();
+      if (found === SCAN_END) return null;
+      // Within what was written and checked there is no torn batch: the disk has lost or changed bytes.
+      if (found !== SCAN_BATCH) throw new DiskError('EBADMSG', 'read', this.log.path);
+      if (scan.lastOffset >= offset) return scan;
+    }
+  }
+
+  scan(position: number, limit: number, windowBytes?: number): BatchScan {
+    return new BatchScan(this.#environment, this.log, position, limit, windowBytes);
+  }
+
+  forget(): void {
+    for (const file of this.files) this.#environment.files.forget(file);
+  }
+
+  freeze(): FrozenSegment {
+    this.offsetIndex.index.flush();
+    this.timeIndex.index.flush();
+    return {
+      baseOffset: this.baseOffset,
+      sizeBytes: this.sizeBytes,
+      cumulativeStart: this.cumulativeStart,
+      offsetEntries: this.offsetIndex.index.entries,
+      timeEntries: this.timeIndex.index.entries,
+      maxTimestamp: this.maxTimestamp,
+      maxTimestampOffset: this.maxTimestampOffset,
+      firstTimestamp: this.#firstTimestamp,
+      createdMs: this.createdMs,
+      jitterMs: this.jitterMs,
+    };
+  }
+
+  static thaw(environment: LogEnvironment, directory: string, frozen: FrozenSegment): Segment {
+    const segment = new Segment(environment, directory, frozen.baseOffset, frozen.createdMs, frozen.jitterMs, false);
+    segment.setSize(frozen.sizeBytes);
+    segment.cumulativeStart = frozen.cumulativeStart;
+    segment.offsetIndex.thaw(frozen.offsetEntries);
+    segment.timeIndex.thaw(frozen.timeEntries);
+    segment.maxTimestamp = frozen.maxTimestamp;
+    segment.maxTimestampOffset = frozen.maxTimestampOffset;
+    segment.#firstTimestamp = frozen.firstTimestamp;
+    return segment;
+  }
+
+  #readFirstTimestamp(): number {
+    if (this.#firstTimestamp !== NOT_READ) return this.#firstTimestamp;
+    const scan = this.scan(0, this.sizeBytes, LOOKUP_WINDOW_BYTES);
+    this.#firstTimestamp = scan.next() === SCAN_BATCH ? scan.maxTimestamp : NO_TIMESTAMP;
+    return this.#firstTimestamp;
+  }
+}

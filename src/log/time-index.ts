@@ -1,0 +1,74 @@
+/**
+ * The sparse time index of one segment: the largest timestamp so far and the last offset (relative to the segment) of the
+ * first batch that has it. Timestamps rise strictly; the file holds int64 and int32. When the segment is finished its last
+ * entry is its largest timestamp.
+ */
+import type { LogEnvironment } from './environment.ts';
+import { CachedFile } from './files.ts';
+import { IndexFile } from './index-file.ts';
+
+const NO_TIMESTAMP = -1;
+
+export class TimeIndex {
+  readonly index: IndexFile;
+  readonly #baseOffset: number;
+  #lastTimestamp = NO_TIMESTAMP;
+  #lastOffset: number;
+
+  constructor(environment: LogEnvironment, file: CachedFile, baseOffset: number) {
+    this.index = new IndexFile(environment, file, 'time');
+    this.#baseOffset = baseOffset;
+    this.#lastOffset = baseOffset;
+  }
+
+  /** Takes the file as it is. False when it is no time index of this segment. */
+  load(): boolean {
+    const whole = this.index.load();
+    this.#takeLast();
+    if (this.index.entries === 0) return whole;
+    return whole && this.#lastTimestamp >= this.index.key(0) && this.#lastTimestamp >= 0 && this.#lastOffset >= this.#baseOffset;
+  }
+
+  thaw(entries: number): void {
+    this.index.reset(entries);
+    this.#takeLast();
+  }
+
+  get lastTimestamp(): number {
+    return this.#lastTimestamp;
+  }
+
+  get lastOffset(): number {
+    return this.#lastOffset;
+  }
+
+  /** One place is kept for the entry that the end of the segment brings. */
+  isFull(bytesMax: number): boolean {
+    return this.index.entries >= this.index.capacity(bytesMax) - 1;
+  }
+
+  /** Nothing happens unless the timestamp is above the last one. */
+  append(timestamp: number, offset: number): void {
+    if (timestamp <= this.#lastTimestamp) return;
+    this.index.append(timestamp, offset - this.#baseOffset);
+    this.#lastTimestamp = timestamp;
+    this.#lastOffset = offset;
+  }
+
+  /** An offset up to which every timestamp is at most `timestamp`: where to begin looking for it. */
+  lookup(timestamp: number): number {
+    const slot = this.index.search(timestamp);
+    return slot < 0 ? this.#baseOffset : this.#baseOffset + this.index.value(slot);
+  }
+
+  clear(): void {
+    this.index.clear();
+    this.#takeLast();
+  }
+
+  #takeLast(): void {
+    const last = this.index.entries - 1;
+    this.#lastTimestamp = last < 0 ? NO_TIMESTAMP : this.index.key(last);
+    this.#lastOffset = last < 0 ? this.#baseOffset : this.#baseOffset + this.index.value(last);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Hot counters in shared memory: one row of float64 for each role, written by that role only, read by whoever asks for
+ * metrics. A reader may see one number before its neighbour; none is ever half written.
+ */
+
+export const COUNTERS = [
+  'connectionsOpened',
+  'connectionsClosed',
+  'connectionsOpen',
+  'requests',
+  'requestsMalformed',
+  'answers',
+  'bytesIn',
+  'bytesOut',
+  'zeroCopyBytes',
+  'copiedBytes',
+  'produceRequests',
+  'fetchRequests',
+  'intakeBlocksHeld',
+  'intakeBytesHeld',
+  'framesWaiting',
+  'callsOpen',
+  'fetchesWaiting',
+  'fetchSessions',
+  'messagesAppended',
+  'batchesAppended',
+  'bytesAppended',
+  'appendsFailed',
+  'writes',
+  'syncs',
+  'readAheads',
+  'turns',
+  'sleeps',
+  'idleMs',
+  'cpuSeconds',
+  'ringQueued',
+  'filesOpen',
+] as const;
+
+export type CounterName = (typeof COUNTERS)[number];
+
+/** Roles with a row of their own: acceptors, processors, handlers and blockers share this many. */
+export const COUNTER_ROWS_MAX = 128;
+const ROW = COUNTERS.length;
+
+export function countersMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(COUNTER_ROWS_MAX * ROW * 8);
+}
+
+const INDEX = new Map<string, number>(COUNTERS.map((name, index) => [name, index]));
+
+/** One role's row. */
+export class Counters {
+  readonly #row: Float64Array;
+
+  constructor(memory: SharedArrayBuffer, row: number) {
+    this.#row = new Float64Array(memory, row * ROW * 8, ROW);
+  }
+
+  get(name: CounterName): number {
+    return this.#row[INDEX.get(name) as number] as number;
+  }
+
+  set(name: CounterName, value: number): void {
+    this.#row[INDEX.get(name) as number] = value;
+  }
+
+  add(name: CounterName, value: number): void {
+    const at = INDEX.get(name) as number;
+    this.#row[at] = (this.#row[at] as number) + value;
+  }
+
+  clear(): void {
+    this.#row.fill(0);
+  }
+}

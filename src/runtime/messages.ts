@@ -1,0 +1,43 @@
+/**
+ * What travels in rings. Every message has the same shape: a type, seven int32 (a ... g) and four float64 (w ... z).
+ * Payloads stay where they were received; messages name them by offset.
+ */
+
+// Acceptor to processor
+/** a descriptor, b listener's index */
+export const ACCEPTED = 1;
+
+// Processor to handler: `a` is the asker's operation, `b` its part, `c` the partition's slot
+/** d offset and e length in the processor's intake, f current leader epoch or -1, g flags (APPEND_*) */
+export const APPEND = 10;
+/** d bytes at most, e flags (LOCATE_*), f current leader epoch or -1; w fetch offset */
+export const LOCATE = 11;
+/** d isolation, f current leader epoch or -1; w timestamp */
+export const LIST_OFFSET = 12;
+
+/** The answer is due only when the high watermark has passed the batch (acks=all). */
+export const APPEND_ACKS_ALL = 1;
+/** At least one whole batch, however large. */
+export const LOCATE_FIRST_BATCH = 1;
+export const LOCATE_COMMITTED = 2;
+
+// Handler to processor: `a` operation, `b` part, `c` error code
+/** w base offset, x log append time or -1, y log start offset */
+export const APPENDED = 20;
+/** d file slot (leased, -1 none), e length, f bytes of the first batch; w position, x high watermark, y log start, z last stable */
+export const LOCATED = 21;
+/** d leader epoch; w timestamp, x offset */
+export const OFFSET_LISTED = 22;
+/** a partition's slot: it has advanced since this processor asked to be told */
+export const ADVANCED = 23;
+
+// Anyone to the blocker: `a` the asker's number for it, `b` file slot
+/** Make what is written durable. c 1: also the directory whose index is d */
+export const SYNC = 30;
+/** Bring a range into the page cache. w position, x length */
+export const READ_AHEAD = 31;
+/** Start writing a range back, without an answer. w position, x length */
+export const WRITE_BACK = 32;
+
+// The blocker's answer: a the asker's number, c errno (0 for none)
+export const BLOCKED_DONE = 40;

@@ -1,0 +1,150 @@
+/**
+ * Sockets by descriptor: the native transport, the native listener, and what processors and acceptors ask of the thread.
+ */
+import type { Memory, Pieces } from '../base/memory.ts';
+import type { Doors } from './acceptor.ts';
+import { EVENT_READ, EVENT_WRITE } from './layout.ts';
+import type { Native } from './native.ts';
+import type { NativeLoop } from './native-loop.ts';
+import type { Sockets } from './processor.ts';
+import type { Transport, TransportOwner } from './transport.ts';
+
+class NativeTransport implements Transport {
+  readonly descriptor: number;
+  readonly peer: string;
+  readonly #native: Native;
+  readonly #loop: NativeLoop;
+  #token: number;
+  #events = EVENT_READ;
+  #closed = false;
+
+  constructor(native: Native, loop: NativeLoop, descriptor: number, owner: TransportOwner) {
+    this.#native = native;
+    this.#loop = loop;
+    this.descriptor = descriptor;
+    this.peer = native.peer(descriptor);
+    this.#token = loop.watch(descriptor, EVENT_READ, owner);
+  }
+
+  receive(memory: Memory, offset1: number, length1: number, offset2: number, length2: number): number {
+    return this.#native.receive(this.descriptor, memory.id, offset1, length1, memory.id, offset2, length2);
+  }
+
+  send(pieces: Pieces): number {
+    if (pieces.count === 1) {
+      return this.#native.send(this.descriptor, pieces.memoryOf(0).id, pieces.offsetOf(0), pieces.lengthOf(0));
+    }
+    return this.#native.sendPieces(this.descriptor, pieces.table, 0, pieces.count);
+  }
+
+  sendFile(descriptor: number, position: number, length: number): number {
+    return this.#native.sendFile(this.descriptor, descriptor, position, length);
+  }
+
+  interest(read: boolean, write: boolean): void {
+    const events = (read ? EVENT_READ : 0) | (write ? EVENT_WRITE : 0);
+    if (events === this.#events || this.#closed) return;
+    this.#loop.change(this.descriptor, this.#events, events, this.#token);
+    this.#events = events;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.letGo();
+    this.#native.close(this.descriptor);
+  }
+
+  letGo(): void {
+    this.#closed = true;
+    this.#loop.forget(this.descriptor, this.#events, this.#token);
+  }
+}
+
+export class NativeSockets implements Sockets {
+  readonly #native: Native;
+  readonly #loop: NativeLoop;
+  readonly #buffers: { receiveBytes: number; sendBytes: number };
+  readonly #owner: (connection: number) => TransportOwner | undefined;
+
+  constructor(
+    native: Native,
+    loop: NativeLoop,
+    buffers: { receiveBytes: number; sendBytes: number },
+    owner: (connection: number) => TransportOwner | undefined,
+  ) {
+    this.#native = native;
+    this.#loop = loop;
+    this.#buffers = buffers;
+    this.#owner = owner;
+  }
+
+  adopt(descriptor: number, connection: number): Transport {
+    const { receiveBytes, sendBytes } = this.#buffers;
+    if (receiveBytes > 0 || sendBytes > 0) this.#native.setBuffers(descriptor, receiveBytes, sendBytes);
+    return new NativeTransport(this.#native, this.#loop, descriptor, {
+      readable: (now) => this.#owner(connection)?.readable(now),
+      writable: (now) => this.#owner(connection)?.writable(now),
+    });
+  }
+
+  release(transport: Transport): number {
+    const native = transport as NativeTransport;
+    native.letGo();
+    return native.descriptor;
+  }
+
+  readWarm(descriptor: number, memory: Memory, offset: number, length: number, position: number): number {
+    return this.#native.readNoWait(descriptor, memory.id, offset, length, position);
+  }
+
+  closeFile(descriptor: number): void {
+    this.#native.close(descriptor);
+  }
+
+  releasePages(memory: Memory, offset: number, bytes: number): void {
+    this.#native.release(memory.id, offset, bytes);
+  }
+}
+
+const ACCEPTS_AT_ONCE = 64;
+
+export class NativeDoors implements Doors {
+  readonly #native: Native;
+  readonly #loop: NativeLoop;
+  readonly #backlog: number;
+  readonly #open: { descriptor: number; token: number }[] = [];
+
+  constructor(native: Native, loop: NativeLoop, backlog: number) {
+    this.#native = native;
+    this.#loop = loop;
+    this.#backlog = backlog;
+  }
+
+  listen(_listener: number, host: string, port: number, accepted: (descriptor: number) => void): number {
+    const native = this.#native;
+    const descriptor = native.listen(host, port, this.#backlog);
+    if (descriptor < 0) throw new Error(native.errorName(descriptor));
+    const accept = (): void => {
+      for (let i = 0; i < ACCEPTS_AT_ONCE; i++) {
+        const connection = native.accept(descriptor);
+        if (connection < 0) return;
+        accepted(connection);
+      }
+    };
+    const token = this.#loop.watch(descriptor, EVENT_READ, { readable: accept, writable() {} });
+    this.#open.push({ descriptor, token });
+    return native.localPort(descriptor);
+  }
+
+  close(): void {
+    for (const { descriptor, token } of this.#open) {
+      this.#loop.forget(descriptor, EVENT_READ, token);
+      this.#native.close(descriptor);
+    }
+    this.#open.length = 0;
+  }
+
+  refuse(descriptor: number): void {
+    this.#native.close(descriptor);
+  }
+}

@@ -1,0 +1,613 @@
+/**
+ * The network role: owns connections, cuts and reads requests, hands the work to the owners of partitions and sends the
+ * answers. It is the floor that the APIs act on, and the desk that its connections turn to.
+ */
+import { dispatch } from '../api/dispatch.ts';
+import type { ApiCall, Floor, FloorLimits, Located, Operation, Route, Watcher } from '../api/floor.ts';
+import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Kernels } from '../base/kernels.ts';
+import type { Memory } from '../base/memory.ts';
+import type { Random } from '../base/random.ts';
+import { Timer, type Timers } from '../base/timers.ts';
+import type { Uuid } from '../base/uuid.ts';
+import { apply } from '../cluster/changes.ts';
+import type { MetadataImage } from '../cluster/image.ts';
+import type { FileTable } from '../log/leases.ts';
+import { FetchSessions } from '../replica/fetch-session.ts';
+import type { PublishedPartitions } from '../replica/published.ts';
+import { RequestHeader, readRequestHeader } from '../wire/headers.ts';
+import { Reader } from '../wire/reader.ts';
+import { WireError } from '../wire/wire-error.ts';
+import { Answers } from './answers.ts';
+import { Call, type CallOwner } from './call.ts';
+import { Connection, type ConnectionDesk, type ConnectionLimits } from './connection.ts';
+import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits } from './control.ts';
+import type { Counters } from './counters.ts';
+import { type Block, Intake } from './intake.ts';
+import {
+  ACCEPTED,
+  ADVANCED,
+  APPEND,
+  APPENDED,
+  BLOCKED_DONE,
+  LIST_OFFSET,
+  LOCATE,
+  LOCATED,
+  OFFSET_LISTED,
+  READ_AHEAD,
+} from './messages.ts';
+import type { Outgoing } from './outgoing.ts';
+import { Owners } from './owners.ts';
+import type { Inbox, Outbox } from './ring.ts';
+import type { Reply, Role } from './role.ts';
+import type { Transport } from './transport.ts';
+
+/** What only the thread's kind (native or portable) can do. */
+export interface Sockets {
+  /** Takes over an accepted socket; events for it go to the connection that `owner` gives. */
+  adopt(descriptor: number, connection: number): Transport;
+  /** Lets go of a socket without closing it, so that another processor can adopt it. */
+  release(transport: Transport): number;
+  /** Reads what is in the page cache: bytes, 0 at the end, WOULD_BLOCK. */
+  readWarm(descriptor: number, memory: Memory, offset: number, length: number, position: number): number;
+  closeFile(descriptor: number): void;
+  /** Gives idle pages of the intake back. */
+  releasePages(memory: Memory, offset: number, bytes: number): void;
+}
+
+export interface ProcessorParts {
+  readonly name: string;
+  readonly index: number;
+  readonly intake: Memory;
+  readonly queuedBytesMax: number;
+  readonly answers: Answers;
+  readonly scratch: Memory;
+  readonly kernels: Kernels;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly files: FileTable;
+  readonly published: PublishedPartitions;
+  readonly sockets: Sockets;
+  readonly counters: Counters;
+  readonly limits: ProcessorLimits;
+  readonly image: MetadataImage;
+  /** Slots of shared memory where the descriptors of open connections stand, for whoever must close them if this thread dies. */
+  readonly descriptors: Int32Array;
+  /** One shared int32: connections open in the whole broker. */
+  readonly open: Int32Array;
+  post(message: FromThread): void;
+}
+
+interface Link {
+  readonly peer: string;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+}
+
+/** Idle memory below this stays; what a burst touched beyond goes back. */
+const INTAKE_IDLE_BYTES = 8_388_608;
+const TRIM_EVERY_MS = 2_000;
+
+export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
+  readonly name: string;
+  readonly kernels: Kernels;
+  readonly timers: Timers;
+  readonly published: PublishedPartitions;
+  readonly sessions: FetchSessions;
+  readonly intake: Intake;
+  readonly scratch: Memory;
+  readonly counted = { zeroCopyBytes: 0, copiedBytes: 0, sentBytes: 0 };
+  image: MetadataImage;
+  limits: FloorLimits & ConnectionLimits;
+  readonly #parts: ProcessorParts;
+  readonly #owners: Owners;
+  readonly #reader = new Reader();
+  readonly #header = new RequestHeader();
+  readonly #connections = new Map<number, Connection>();
+  readonly #ready = new Set<Connection>();
+  readonly #stalled = new Set<Connection>();
+  readonly #links: Link[] = [];
+  readonly #operations: (Operation | undefined)[] = [];
+  readonly #freeOperations: number[] = [];
+  readonly #watchers = new Map<number, Set<Watcher>>();
+  readonly #asked = new Map<number, { call: ApiCall; then: ((body: unknown) => void) | null }>();
+  readonly #coming = new Map<number, () => void>();
+  readonly #payloads = new Map<ApiCall, Block>();
+  readonly #located: Located = {
+    slot: -1,
+    length: 0,
+    firstBatchBytes: 0,
+    position: 0,
+    highWatermark: 0,
+    logStartOffset: 0,
+    lastStableOffset: 0,
+  };
+  readonly #trim: Timer;
+  #limits: ProcessorLimits;
+  #blocker: Link | null = null;
+  #currentBlock: Block | null = null;
+  #nextConnection = 1;
+  #nextToken = 1;
+  #inFlight = 0;
+  #wasCongested = false;
+  #leaving: { count: number; all: boolean; reply: Reply } | null = null;
+  #callsOpen = 0;
+  #now = 0;
+  #requests = 0;
+  #malformed = 0;
+  #answered = 0;
+
+  constructor(parts: ProcessorParts) {
+    this.#parts = parts;
+    this.name = parts.name;
+    this.kernels = parts.kernels;
+    this.timers = parts.timers;
+    this.published = parts.published;
+    this.scratch = parts.scratch;
+    this.image = parts.image;
+    this.#limits = parts.limits;
+    this.limits = { ...parts.limits, ...parts.limits.connection };
+    this.#owners = new Owners(parts.published);
+    this.sessions = new FetchSessions(parts.index, parts.limits.sessionSlotsMax, parts.random);
+    this.intake = new Intake(parts.intake, {
+      queuedBytesMax: parts.queuedBytesMax,
+      frameBytesMax: parts.limits.connection.frameBytesMax,
+    });
+    this.#trim = new Timer((now) => this.#trimIntake(now));
+    this.#now = parts.clock.monotonic();
+    this.timers.set(this.#trim, this.#now + TRIM_EVERY_MS);
+  }
+
+  // ---- Role
+
+  drain(now: number): boolean {
+    this.#now = now;
+    let any = false;
+    for (const link of this.#links) {
+      const { inbox } = link;
+      for (let at = inbox.peek(); at >= 0; at = inbox.peek()) {
+        any = true;
+        this.#take(inbox, at);
+        inbox.next();
+      }
+    }
+    return any;
+  }
+
+  settle(now: number): boolean {
+    this.#now = now;
+    this.intake.admitWaiting();
+    this.#unstall();
+    let any = false;
+    if (this.#ready.size > 0) {
+      any = true;
+      const ready = Array.from(this.#ready);
+      this.#ready.clear();
+      for (const connection of ready) connection.resume(now);
+    }
+    if (this.#leaving !== null) this.#moveAway();
+    this.#owners.ringBells();
+    this.#blocker?.outbox.ringBell();
+    return any;
+  }
+
+  deadline(): number {
+    return this.#ready.size > 0 ? 0 : this.timers.next();
+  }
+
+  pending(): boolean {
+    for (const { inbox } of this.#links) if (inbox.peek() >= 0) return true;
+    return this.#ready.size > 0;
+  }
+
+  control(message: ControlMessage, reply: Reply): void {
+    switch (message.kind) {
+      case 'changes':
+        this.image = apply(this.image, message.changes);
+        this.#owners.update(message.add, message.remove);
+        return reply();
+      case 'limits':
+        this.#limits = message.limits;
+        this.limits = { ...message.limits, ...message.limits.connection };
+        return reply();
+      case 'hold':
+        this.#owners.hold(message.slots);
+        this.#owners.ringBells();
+        return reply();
+      case 'resume':
+        this.#owners.resume(message.slots);
+        this.#owners.ringBells();
+        return reply();
+      case 'answer':
+        this.#controllerAnswered(message.token, message.body, message.error);
+        return reply();
+      case 'leave':
+        this.drain(this.#now);
+        this.#leaving = { count: message.count, all: message.count >= this.#connections.size, reply };
+        return this.#moveAway();
+      case 'adopt':
+        this.#adoptMoved(message.connection);
+        return reply();
+      case 'unlink':
+        this.#unlink(message.peer);
+        return reply();
+      default:
+        reply(undefined, `a processor does not know ${message.kind}`);
+    }
+  }
+
+  /** Rings to and from another role. Handlers are named h0, h1 ..., the blocker b0, acceptors a0 ... */
+  linked(peer: string, inbox: Inbox, outbox: Outbox): void {
+    const link = { peer, inbox, outbox };
+    this.#links.push(link);
+    if (peer.startsWith('h')) this.#owners.link(Number(peer.slice(1)), outbox);
+    if (peer.startsWith('b')) this.#blocker = link;
+  }
+
+  stop(): void {
+    for (const connection of Array.from(this.#connections.values())) connection.close('the broker stops');
+    this.timers.cancel(this.#trim);
+  }
+
+  count(): void {
+    const { counters } = this.#parts;
+    counters.set('connectionsOpen', this.#connections.size);
+    counters.set('requests', this.#requests);
+    counters.set('requestsMalformed', this.#malformed);
+    counters.set('answers', this.#answered);
+    counters.set('bytesOut', this.counted.sentBytes);
+    counters.set('zeroCopyBytes', this.counted.zeroCopyBytes);
+    counters.set('copiedBytes', this.counted.copiedBytes);
+    counters.set('intakeBlocksHeld', this.intake.heldBlocks);
+    counters.set('intakeBytesHeld', this.intake.heldBytes);
+    counters.set('framesWaiting', this.intake.waiting);
+    counters.set('callsOpen', this.#callsOpen);
+    counters.set('fetchSessions', this.sessions.count);
+    let watching = 0;
+    for (const set of this.#watchers.values()) watching += set.size;
+    counters.set('fetchesWaiting', watching);
+    counters.set(
+      'ringQueued',
+      this.#links.reduce((sum, link) => sum + link.inbox.queued, 0),
+    );
+  }
+
+  // ---- Desk of the connections
+
+  get zeroCopyMinBytes(): number {
+    return this.#limits.zeroCopyMinBytes;
+  }
+
+  get congested(): boolean {
+    return this.#inFlight >= this.#limits.queuedRequestsMax || this.#owners.congested;
+  }
+
+  frame(connection: Connection, memory: Memory, offset: number, length: number, block: Block): Call | null {
+    const reader = this.#reader;
+    const header = this.#header;
+    this.#requests += 1;
+    try {
+      reader.reset(memory, offset, offset + length);
+      readRequestHeader(reader, header);
+      const call = new Call(this, connection.id, connection.listener, header, this.#now);
+      this.#callsOpen += 1;
+      this.#currentBlock = block;
+      dispatch(call, header.api, reader, this);
+      return call;
+    } catch (problem) {
+      if (!(problem instanceof WireError)) throw problem;
+      this.#malformed += 1;
+      this.#parts.post({
+        kind: 'log',
+        level: 'info',
+        event: 'request.malformed',
+        values: { peer: connection.transport.peer, api: header.apiKey, version: header.apiVersion, why: problem.message },
+      });
+      return null;
+    }
+  }
+
+  encode(call: Call, outgoing: Outgoing): void {
+    this.#answered += 1;
+    this.#parts.answers.encode(call, outgoing);
+  }
+
+  resetEncoder(): void {
+    this.#parts.answers.reset();
+  }
+
+  closed(connection: Connection, why: string): void {
+    this.#forget(connection);
+    this.sessions.drop(connection.id);
+    if (why !== '') {
+      const values = { peer: connection.transport.peer, why };
+      this.#parts.post({ kind: 'log', level: 'debug', event: 'connection.closed', values });
+    }
+  }
+
+  again(connection: Connection): void {
+    this.#ready.add(connection);
+  }
+
+  stalled(connection: Connection): void {
+    this.#stalled.add(connection);
+  }
+
+  ready(call: Call): void {
+    this.#callsOpen -= 1;
+    const connection = this.#connections.get(call.connection);
+    if (call.abandoned || connection === undefined) {
+      for (const range of call.ranges) this.releaseLease(range.slot);
+    } else this.#ready.add(connection);
+  }
+
+  releaseCall(call: Call): void {
+    if (call.done) for (const range of call.ranges) this.releaseLease(range.slot);
+  }
+
+  // ---- Ranges of files
+
+  descriptor(slot: number): number {
+    return this.#parts.files.descriptor(slot);
+  }
+
+  readWarm(descriptor: number, position: number, offset: number, length: number): number {
+    return this.#parts.sockets.readWarm(descriptor, this.scratch, offset, length, position);
+  }
+
+  /** Its first and its last byte stand for the range: it is at most a turn's share, read ahead as one. */
+  resident(descriptor: number, position: number, length: number): boolean {
+    const end = this.scratch.bytes.length - 1;
+    const { sockets } = this.#parts;
+    return (
+      sockets.readWarm(descriptor, this.scratch, end, 1, position) !== -11 &&
+      sockets.readWarm(descriptor, this.scratch, end, 1, position + length - 1) !== -11
+    );
+  }
+
+  readAhead(slot: number, position: number, length: number, done: () => void): void {
+    const blocker = this.#blocker;
+    assert(blocker !== null, 'a processor has a blocker');
+    const token = this.#nextToken++ & 0x7fffffff;
+    this.#parts.files.retain(slot);
+    this.#coming.set(token, () => {
+      this.releaseLease(slot);
+      done();
+    });
+    this.#parts.counters.add('readAheads', 1);
+    blocker.outbox.send(READ_AHEAD, token, slot, 0, 0, 0, 0, 0, position, length);
+  }
+
+  release(slot: number): void {
+    this.releaseLease(slot);
+  }
+
+  releaseLease(slot: number): void {
+    const descriptor = this.#parts.files.release(slot);
+    if (descriptor >= 0) this.#parts.sockets.closeFile(descriptor);
+  }
+
+  // ---- Floor of the APIs
+
+  monotonic(): number {
+    return this.#parts.clock.monotonic();
+  }
+
+  route(topic: string): Route | null {
+    return this.#owners.route(topic);
+  }
+
+  routeById(id: Uuid): Route | null {
+    return this.#owners.routeById(id);
+  }
+
+  open(operation: Operation): number {
+    const id = this.#freeOperations.pop() ?? this.#operations.length;
+    this.#operations[id] = operation;
+    return id;
+  }
+
+  close(operation: number): void {
+    this.#operations[operation] = undefined;
+    this.#freeOperations.push(operation);
+  }
+
+  append(operation: number, part: number, slot: number, offset: number, length: number, flags: number): void {
+    this.#inFlight += 1;
+    this.#owners.send(APPEND, operation, part, slot, offset, length, -1, flags, 0);
+  }
+
+  locate(op: number, part: number, slot: number, bytesMax: number, flags: number, epoch: number, offset: number): void {
+    this.#inFlight += 1;
+    this.#owners.send(LOCATE, op, part, slot, bytesMax, flags, epoch, 0, offset);
+  }
+
+  listOffset(op: number, part: number, slot: number, isolation: number, epoch: number, timestamp: number): void {
+    this.#inFlight += 1;
+    this.#owners.send(LIST_OFFSET, op, part, slot, isolation, 0, epoch, 0, timestamp);
+  }
+
+  holdPayload(call: ApiCall): void {
+    const block = this.#currentBlock;
+    assert(block !== null, 'a payload is held while its frame is read');
+    this.intake.retain(block);
+    this.#payloads.set(call, block);
+  }
+
+  releasePayload(call: ApiCall): void {
+    this.intake.release(this.#payloads.get(call) as Block);
+    this.#payloads.delete(call);
+  }
+
+  watch(slot: number, watcher: Watcher): void {
+    let watchers = this.#watchers.get(slot);
+    if (watchers === undefined) {
+      watchers = new Set();
+      this.#watchers.set(slot, watchers);
+    }
+    watchers.add(watcher);
+    this.published.watch(slot, this.#parts.index);
+  }
+
+  unwatch(slot: number, watcher: Watcher): void {
+    const watchers = this.#watchers.get(slot);
+    if (watchers?.delete(watcher) && watchers.size === 0) this.#watchers.delete(slot);
+  }
+
+  askController(call: ApiCall, api: number, request: unknown, then: ((body: unknown) => void) | null = null): void {
+    const token = this.#nextToken++ & 0x7fffffff;
+    this.#asked.set(token, { call, then });
+    const { version, listener, clientId } = call;
+    this.#parts.post({ kind: 'ask', from: this.name, token, api, version, listener, clientId, request });
+  }
+
+  // ---- Connections
+
+  connection(id: number): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
+  #accept(descriptor: number, listener: number): Connection {
+    const id = this.#nextConnection;
+    this.#nextConnection = (this.#nextConnection + 1) & 0x7fffffff;
+    const transport = this.#parts.sockets.adopt(descriptor, id);
+    const connection = new Connection(id, listener, transport, this, this.#now);
+    this.#connections.set(id, connection);
+    this.#parts.descriptors[id % this.#parts.descriptors.length] = descriptor;
+    Atomics.add(this.#parts.open, 0, 1);
+    this.#parts.counters.add('connectionsOpened', 1);
+    return connection;
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection.id);
+    this.#ready.delete(connection);
+    this.#stalled.delete(connection);
+    this.#parts.descriptors[connection.id % this.#parts.descriptors.length] = -1;
+    Atomics.sub(this.#parts.open, 0, 1);
+    this.#parts.counters.add('connectionsClosed', 1);
+  }
+
+  /** Connections that must go elsewhere go as soon as they are at a frame boundary. */
+  #moveAway(): void {
+    const leaving = this.#leaving as { count: number; all: boolean; reply: Reply };
+    for (const connection of Array.from(this.#connections.values())) {
+      if (!leaving.all && leaving.count <= 0) break;
+      connection.leaving = true;
+      if (!connection.movable) continue;
+      leaving.count -= 1;
+      const left = connection.detach();
+      const sessions = this.sessions.take(connection.id);
+      const { listener, transport } = connection;
+      this.#forget(connection);
+      const descriptor = this.#parts.sockets.release(transport);
+      const moved = { descriptor, listener, peer: transport.peer, left, sessions };
+      this.#parts.post({ kind: 'move', from: this.name, connection: moved });
+    }
+    const left = leaving.all ? this.#connections.size + this.#inFlight + this.#asked.size : Math.min(leaving.count, this.#connections.size);
+    if (left > 0) return;
+    this.#leaving = null;
+    for (const connection of this.#connections.values()) connection.leaving = false;
+    leaving.reply();
+  }
+
+  #adoptMoved(moved: MovedConnection): void {
+    const connection = this.#accept(moved.descriptor, moved.listener);
+    this.sessions.adopt(moved.sessions, connection.id);
+    connection.adoptBytes(moved.left, this.#now);
+  }
+
+  /** Lets connections go on that stood still for want of memory, ring space or answers. */
+  #unstall(): void {
+    const congested = this.congested;
+    if (this.#wasCongested && !congested) for (const connection of this.#connections.values()) this.#ready.add(connection);
+    this.#wasCongested = congested;
+    if (this.#stalled.size === 0 || this.intake.chunk() === null) return;
+    for (const connection of this.#stalled) this.#ready.add(connection);
+    this.#stalled.clear();
+  }
+
+  #trimIntake(now: number): void {
+    if (this.intake.heldBlocks === 0) this.intake.rest();
+    const { sockets, intake } = this.#parts;
+    this.intake.trim(INTAKE_IDLE_BYTES, (offset, bytes) => sockets.releasePages(intake, offset, bytes));
+    this.timers.set(this.#trim, now + TRIM_EVERY_MS);
+  }
+
+  // ---- Messages
+
+  #take(inbox: Inbox, at: number): void {
+    const { words, floats } = inbox;
+    const half = at >> 1;
+    const a = words[at + 1] as number;
+    const b = words[at + 2] as number;
+    const c = words[at + 3] as number;
+    switch (words[at]) {
+      case APPENDED:
+        this.#inFlight -= 1;
+        this.#operation(a).appended?.(b, c, floats[half + 4] as number, floats[half + 5] as number, floats[half + 6] as number);
+        return;
+      case LOCATED: {
+        this.#inFlight -= 1;
+        const located = this.#located;
+        located.slot = words[at + 4] as number;
+        located.length = words[at + 5] as number;
+        located.firstBatchBytes = words[at + 6] as number;
+        located.position = floats[half + 4] as number;
+        located.highWatermark = floats[half + 5] as number;
+        located.logStartOffset = floats[half + 6] as number;
+        located.lastStableOffset = floats[half + 7] as number;
+        this.#operation(a).located?.(b, c, located);
+        return;
+      }
+      case OFFSET_LISTED:
+        this.#inFlight -= 1;
+        this.#operation(a).offsetListed?.(b, c, words[at + 4] as number, floats[half + 4] as number, floats[half + 5] as number);
+        return;
+      case ADVANCED:
+        this.#advanced(a);
+        return;
+      case ACCEPTED:
+        this.#accept(a, b);
+        return;
+      case BLOCKED_DONE: {
+        const done = this.#coming.get(a);
+        this.#coming.delete(a);
+        done?.();
+        return;
+      }
+      default:
+        assert(false, 'a processor knows its messages', { type: words[at] });
+    }
+  }
+
+  #operation(id: number): Operation {
+    const operation = this.#operations[id];
+    assert(operation !== undefined, 'an answer belongs to an open operation', { id });
+    return operation;
+  }
+
+  #advanced(slot: number): void {
+    const watchers = this.#watchers.get(slot);
+    if (watchers === undefined) return;
+    this.#watchers.delete(slot);
+    for (const watcher of watchers) watcher.advanced(slot);
+  }
+
+  #controllerAnswered(token: number, body: unknown, error: string | null): void {
+    const asked = this.#asked.get(token);
+    this.#asked.delete(token);
+    if (asked === undefined) return;
+    if (error !== null) asked.call.close(error);
+    else if (asked.then !== null) asked.then(body);
+    else asked.call.answer(body);
+  }
+
+  #unlink(peer: string): void {
+    const index = this.#links.findIndex((link) => link.peer === peer);
+    if (index >= 0) this.#links.splice(index, 1);
+    if (peer.startsWith('h')) this.#owners.unlink(Number(peer.slice(1)));
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The entry of every worker thread: builds the roles that the main thread asks for on the ground it stands on, joins them
+ * by rings, and runs the loop. Control messages come through a port that is looked into between rounds.
+ */
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { SeededRandom } from '../base/random.ts';
+import { Timers } from '../base/timers.ts';
+import { FileCache } from '../log/files.ts';
+import { FileTable } from '../log/leases.ts';
+import { PublishedPartitions } from '../replica/published.ts';
+import { decompressRecords } from '../wire/decompress-batch.ts';
+import { Acceptor } from './acceptor.ts';
+import { Answers } from './answers.ts';
+import { Bell, futexBell } from './bell.ts';
+import type { BellAddress, FromThread, Link, Question, RoleMessage } from './control.ts';
+import { Counters } from './counters.ts';
+import { type Ground, openGround, type SocketSettings } from './ground.ts';
+import { Handler } from './handler.ts';
+import { Loop } from './loop.ts';
+import { Processor } from './processor.ts';
+import { Inbox, Outbox } from './ring.ts';
+import type { Role } from './role.ts';
+import { FILE_STRIPE, SCRATCH_BYTES, type Shared, systemClock } from './shared.ts';
+
+export interface ThreadData {
+  readonly name: string;
+  readonly kind: 'native' | 'portable';
+  readonly shared: Shared;
+  readonly bell: BellAddress;
+  readonly port: MessagePort;
+  readonly sockets: SocketSettings;
+  readonly connectionsMax: number;
+}
+
+class Thread {
+  readonly #data: ThreadData;
+  readonly #ground: Ground;
+  readonly #loop: Loop;
+  readonly #roles = new Map<string, Role>();
+  readonly #published: PublishedPartitions;
+  readonly #waiter: { start(): void; stop(): void };
+
+  constructor(data: ThreadData) {
+    this.#data = data;
+    this.#ground = openGround(data.kind);
+    this.#ground.nameThread(data.name);
+    this.#published = new PublishedPartitions(data.shared.published);
+    const now = systemClock.monotonic();
+    this.#loop = new Loop(systemClock, new Timers(now));
+    const flag = new Int32Array(data.bell.flag);
+    this.#waiter = this.#ground.waiter(this.#loop, data.bell.event, flag, () => this.#control());
+    this.#post({ kind: 'ready' });
+    this.#waiter.start();
+  }
+
+  #post(message: FromThread): void {
+    this.#data.port.postMessage(message);
+  }
+
+  /** Takes in what the main thread said. True when there was anything: promises may hang on it. */
+  #control(): boolean {
+    let any = false;
+    for (let message = receiveMessageOnPort(this.#data.port); message; message = receiveMessageOnPort(this.#data.port)) {
+      any = true;
+      this.#answer(message.message as Question);
+    }
+    return any;
+  }
+
+  #answer({ sequence, to, message }: Question): void {
+    const reply = (value?: unknown, error?: string): void => {
+      this.#post({ kind: 'reply', sequence, value, error: error ?? null });
+    };
+    try {
+      if (message.kind === 'host') {
+        this.#host(message.role);
+        reply();
+      } else if (message.kind === 'retire') {
+        this.#retire(message.role);
+        reply();
+      } else if (message.kind === 'stop') {
+        this.#stop();
+        reply();
+      } else if (message.kind === 'count') {
+        for (const role of this.#roles.values()) role.count();
+        reply();
+      } else if (message.kind === 'link') {
+        this.#link(to, message.link);
+        reply();
+      } else {
+        const role = this.#roles.get(to);
+        if (role === undefined) reply(undefined, `no role ${to} on ${this.#data.name}`);
+        else role.control(message, reply);
+      }
+    } catch (problem) {
+      reply(undefined, (problem as Error).stack ?? String(problem));
+    }
+  }
+
+  #host(message: RoleMessage): void {
+    const role = this.#build(message);
+    this.#roles.set(role.name, role);
+    this.#loop.add(role);
+  }
+
+  #build(message: RoleMessage): Role {
+    const { shared } = this.#data;
+    const counters = new Counters(shared.counters, message.row);
+    const post = (from: FromThread): void => this.#post(from);
+    if (message.role === 'processor') return this.#processor(message, counters);
+    if (message.role === 'handler') return this.#handler(message, counters);
+    return new Acceptor({
+      name: message.name,
+      doors: this.#ground.doors(this.#data.sockets),
+      counters,
+      connectionsMax: this.#data.connectionsMax,
+      open: () => Atomics.load(new Int32Array(shared.connections), 0),
+      post,
+    });
+  }
+
+  #processor(message: Extract<RoleMessage, { role: 'processor' }>, counters: Counters): Processor {
+    const ground = this.#ground;
+    const { shared, sockets } = this.#data;
+    const processor: Processor = new Processor({
+      ...message,
+      intake: ground.memory(new Uint8Array(message.intake)),
+      answers: new Answers(ground.registry),
+      scratch: ground.memory(new Uint8Array(SCRATCH_BYTES)),
+      kernels: ground.kernels,
+      timers: this.#loop.timers,
+      clock: systemClock,
+      random: new SeededRandom(message.seed),
+      files: new FileTable(new Int32Array(shared.files)),
+      published: this.#published,
+      sockets: ground.sockets(sockets, (id) => processor.connection(id)),
+      counters,
+      open: new Int32Array(shared.connections),
+      descriptors: new Int32Array(message.descriptors),
+      post: (from) => this.#post(from),
+    });
+    return processor;
+  }
+
+  #handler(message: Extract<RoleMessage, { role: 'handler' }>, counters: Counters): Handler {
+    const ground = this.#ground;
+    const { shared } = this.#data;
+    const files = new FileTable(new Int32Array(shared.files), message.index * FILE_STRIPE, FILE_STRIPE);
+    const cache = new FileCache(ground.disk, files, message.filesMax);
+    return new Handler({
+      ...message,
+      environment: {
+        disk: ground.disk,
+        files: cache,
+        kernels: ground.kernels,
+        random: new SeededRandom(message.seed),
+        scratch: ground.memory(new Uint8Array(SCRATCH_BYTES)),
+        decompress: decompressRecords,
+      },
+      cache,
+      files,
+      published: this.#published,
+      clock: systemClock,
+      counters,
+      post: (from) => this.#post(from),
+    });
+  }
+
+  #link(to: string, link: Link): void {
+    const role = this.#roles.get(to);
+    const outbox = new Outbox(link.out, this.#bell(link.bell));
+    const inbox = new Inbox(link.in);
+    if (role instanceof Processor) role.linked(link.peer, inbox, outbox);
+    else if (role instanceof Handler) {
+      role.linked(link.peer, inbox, outbox, link.intake === null ? null : this.#ground.memory(new Uint8Array(link.intake)));
+    } else if (role instanceof Acceptor) role.linked(link.peer, outbox);
+    else throw new Error(`no role ${to} on ${this.#data.name}`);
+  }
+
+  #bell({ flag, event }: BellAddress): Bell {
+    const words = new Int32Array(flag);
+    return event < 0 ? futexBell(words) : new Bell(words, () => this.#ground.signal(event));
+  }
+
+  #retire(name: string): void {
+    const role = this.#roles.get(name);
+    if (role === undefined) return;
+    role.stop();
+    this.#roles.delete(name);
+    this.#loop.remove(role);
+  }
+
+  #stop(): void {
+    for (const name of Array.from(this.#roles.keys())) this.#retire(name);
+    this.#waiter.stop();
+  }
+}
+
+new Thread(workerData as ThreadData);

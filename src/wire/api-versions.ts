@@ -1,0 +1,43 @@
+/**
+ * What the broker says of itself in ApiVersions. Only what has a table is said, with one untruth that librdkafka needs:
+ * Produce is announced from version 0, or its older releases switch message format 2 off; versions 0 to 2 are refused all the same.
+ */
+import { ERROR } from './errors.ts';
+import { ApiVersions } from './messages/api-versions.ts';
+import { Produce } from './messages/produce.ts';
+import { type Api, isServed, type ResponseOf } from './schema.ts';
+
+const PRODUCE_ANNOUNCED_MIN = 0;
+
+export interface ApiVersionsAnswer {
+  /** The version in which the answer is written. */
+  readonly version: number;
+  readonly response: ResponseOf<typeof ApiVersions>;
+}
+
+/** A version that is not served is answered in version 0, which every client reads, with the list to choose from. */
+export function answerApiVersions(version: number, apis: readonly Api[]): ApiVersionsAnswer {
+  if (isServed(ApiVersions, version)) return { version, response: apiVersionsResponse(apis, ERROR.NONE) };
+  return { version: 0, response: apiVersionsResponse(apis, ERROR.UNSUPPORTED_VERSION) };
+}
+
+export function apiVersionsResponse(apis: readonly Api[], errorCode: number): ResponseOf<typeof ApiVersions> {
+  return {
+    errorCode,
+    apiKeys: apis.map((api) => ({
+      apiKey: api.key,
+      minVersion: api.key === Produce.key ? PRODUCE_ANNOUNCED_MIN : api.versions[0],
+      maxVersion: api.versions[1],
+    })),
+    throttleTimeMs: 0,
+    supportedFeatures: [],
+    finalizedFeaturesEpoch: -1,
+    finalizedFeatures: [],
+    zkMigrationReady: false,
+  };
+}
+
+/** The rule for the name and version of client software; what breaks it is answered with INVALID_REQUEST. */
+export function isSoftwareName(text: string): boolean {
+  return /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/.test(text);
+}

@@ -1,0 +1,96 @@
+/**
+ * Turns the table of an API into functions, one per direction and version, made on first use and kept: as fast as written by
+ * hand, six to eight times faster than walking the table for every message.
+ *
+ *   const readRequest = requestReader(Produce, 9);      // look it up once per message; cheap
+ *   reader.reset(memory, offset, end);
+ *   readRequestHeader(reader, header);
+ *   const request = readRequest(reader);                // RequestOf<typeof Produce>; WireError when the bytes are no such message
+ *
+ *   writer.reset();
+ *   beginFrame(writer);
+ *   writeResponseHeader(writer, Produce, 9, header.correlationId);
+ *   responseWriter(Produce, 9)(writer, { responses: [...], throttleTimeMs: 0 });
+ *   endFrame(writer);                                   // bytes in writer.memory, files to send in between in writer.holes
+ *
+ * Every field of the table is in every value that is read; a field that the version does not carry has its default.
+ */
+import { assert } from '../base/assert.ts';
+import { ZERO_UUID } from '../base/uuid.ts';
+import type { Encoding } from './encoding.ts';
+import type { Reader } from './reader.ts';
+import { readingCode } from './reading-code.ts';
+import type { Api, Fields, RequestInput, RequestOf, ResponseInput, ResponseOf } from './schema.ts';
+import { isServed } from './schema.ts';
+import type { Writer } from './writer.ts';
+import { writingCode } from './writing-code.ts';
+
+export type ReadMessage<T> = (reader: Reader) => T;
+export type WriteMessage<T> = (writer: Writer, value: T) => void;
+
+/** Compiled functions of one API, by version. */
+interface Codecs {
+  readonly requestReaders: ReadMessage<unknown>[];
+  readonly requestWriters: WriteMessage<never>[];
+  readonly responseReaders: ReadMessage<unknown>[];
+  readonly responseWriters: WriteMessage<never>[];
+}
+
+const CODECS = new WeakMap<Api, Codecs>();
+
+function codecsOf(api: Api): Codecs {
+  let codecs = CODECS.get(api);
+  if (codecs === undefined) {
+    codecs = { requestReaders: [], requestWriters: [], responseReaders: [], responseWriters: [] };
+    CODECS.set(api, codecs);
+  }
+  return codecs;
+}
+
+export function requestReader<A extends Api>(api: A, version: number): ReadMessage<RequestOf<A>> {
+  const kept = codecsOf(api).requestReaders;
+  kept[version] ??= compileReader(api, api.request, version, 'request');
+  return kept[version] as ReadMessage<RequestOf<A>>;
+}
+
+export function requestWriter<A extends Api>(api: A, version: number): WriteMessage<RequestInput<A>> {
+  const kept = codecsOf(api).requestWriters;
+  kept[version] ??= compileWriter(api, api.request, version, 'request');
+  return kept[version] as WriteMessage<RequestInput<A>>;
+}
+
+export function responseReader<A extends Api>(api: A, version: number): ReadMessage<ResponseOf<A>> {
+  const kept = codecsOf(api).responseReaders;
+  kept[version] ??= compileReader(api, api.response, version, 'response');
+  return kept[version] as ReadMessage<ResponseOf<A>>;
+}
+
+export function responseWriter<A extends Api>(api: A, version: number): WriteMessage<ResponseInput<A>> {
+  const kept = codecsOf(api).responseWriters;
+  kept[version] ??= compileWriter(api, api.response, version, 'response');
+  return kept[version] as WriteMessage<ResponseInput<A>>;
+}
+
+function encodingOf(api: Api, version: number): Encoding {
+  assert(isServed(api, version), 'no such version', { api: api.name, version });
+  return { version, flexible: version >= api.flexibleFrom };
+}
+
+function compileReader(api: Api, fields: Fields, version: number, direction: string): ReadMessage<unknown> {
+  const name = `${api.name} ${direction} v${version}`;
+  const code = readingCode(fields, encodingOf(api, version), name);
+  return compile(['r'], code, name, 'read') as ReadMessage<unknown>;
+}
+
+function compileWriter(api: Api, fields: Fields, version: number, direction: string): WriteMessage<never> {
+  const name = `${api.name} ${direction} v${version}`;
+  const code = writingCode(fields, encodingOf(api, version), name);
+  return compile(['w', 'value'], code, name, 'write') as WriteMessage<never>;
+}
+
+/** The name of the source is what a profile shows. */
+function compile(parameters: readonly string[], code: string, name: string, verb: string): unknown {
+  const source = `'use strict';\nreturn (${parameters.join(', ')}) => {\n${code}\n};`;
+  const url = `//# sourceURL=odradek/${verb}-${name.replaceAll(' ', '-')}.js`;
+  return new Function('ZERO_UUID', `${source}\n${url}`)(ZERO_UUID);
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { answerApiVersions, isSoftwareName } from '../../src/wire/api-versions.ts';
+import { ERROR } from '../../src/wire/errors.ts';
+import { ALL_APIS } from '../../src/wire/messages/all.ts';
+import { ApiVersions } from '../../src/wire/messages/api-versions.ts';
+import { decode, encode } from './values.ts';
+
+const SERVED = [
+  { apiKey: 0, minVersion: 0, maxVersion: 13 },
+  { apiKey: 1, minVersion: 4, maxVersion: 18 },
+  { apiKey: 2, minVersion: 1, maxVersion: 11 },
+  { apiKey: 3, minVersion: 0, maxVersion: 13 },
+  { apiKey: 18, minVersion: 0, maxVersion: 4 },
+  { apiKey: 19, minVersion: 2, maxVersion: 7 },
+  { apiKey: 22, minVersion: 0, maxVersion: 5 },
+];
+
+test.each([0, 1, 2, 3, 4])('version %i is answered in its own version', (version) => {
+  const answer = answerApiVersions(version, ALL_APIS);
+  expect(answer.version).toBe(version);
+  const bytes = encode(ApiVersions, 'response', answer.version, { ...answer.response });
+  expect(decode(ApiVersions, 'response', version, bytes)).toMatchObject({ errorCode: ERROR.NONE, apiKeys: SERVED });
+});
+
+test.each([5, 99, 0x7fff, -1])('version %i is answered in version 0 with error 35 and the list', (version) => {
+  const answer = answerApiVersions(version, ALL_APIS);
+  expect(answer.version).toBe(0);
+  const bytes = encode(ApiVersions, 'response', 0, { ...answer.response });
+  expect(decode(ApiVersions, 'response', 0, bytes)).toMatchObject({ errorCode: 35, apiKeys: SERVED });
+});
+
+test('names of client software', () => {
+  for (const good of ['a', '7', 'apache-kafka-java', 'librdkafka', '4.3.0', 'a..b'])
+    expect(isSoftwareName(good)).toBe(true);
+  for (const bad of ['', '-', '-a', 'a-', '.a', 'a b', 'a_b', 'ž', 'a\n']) expect(isSoftwareName(bad)).toBe(false);
+});
