@@ -1,8 +1,7 @@
 /** CRC-32C by size, in the addon and in its TypeScript twin: what a batch's check costs, and from which size a native call pays. */
 import { memoryOver } from '../src/base/memory.ts';
-import { portableKernels } from '../src/base/portable-kernels.ts';
+import { PortableKernels } from '../src/base/portable-kernels.ts';
 import { loadAddon } from '../src/runtime/addon.ts';
-import { nativeMemory } from '../src/runtime/native-disk.ts';
 import { nativeKernels } from '../src/runtime/native-kernels.ts';
 import { type Suite, type Timed, timedSync } from './kit/suite.ts';
 
@@ -16,8 +15,10 @@ export const suite: Suite = {
     for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 2654435761) >>> 24;
     const native = loadAddon();
     const ways = [
-      { name: 'TypeScript', kernels: portableKernels, memory: memoryOver(bytes) },
-      ...(native ? [{ name: 'native', kernels: nativeKernels(native), memory: nativeMemory(native, bytes) }] : []),
+      { name: 'TypeScript', kernels: new PortableKernels(), memory: memoryOver(bytes) },
+      ...(native
+        ? [{ name: 'native', kernels: nativeKernels(native), memory: memoryOver(bytes, native.register(bytes)) }]
+        : []),
     ];
     const tasks: Timed[] = SIZES.flatMap((size) =>
       ways.map(({ name, kernels, memory }) => {

@@ -3,7 +3,7 @@
  * per GB, both ways by turns on the same connection and the same page-cached file.
  */
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -15,6 +15,7 @@ import type { Row, Suite } from './kit/suite.ts';
 
 const SIZES = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((kib) => kib << 10);
 const FILE_BYTES = 256 << 20;
+const APPEND_BYTES = 64 << 10;
 /** About what stands before the records of one partition. */
 const HEAD_BYTES = 96;
 const SIZE_MAX = 1 << 20;
@@ -88,6 +89,14 @@ class Sender {
   }
 }
 
+/** Written as a log is, batch by batch: how a file grew decides how its pages lie in the cache. */
+function appendLog(path: string): void {
+  const batch = Buffer.alloc(APPEND_BYTES, 7);
+  const file = openSync(path, 'wx');
+  for (let at = 0; at < FILE_BYTES; at += APPEND_BYTES) writeSync(file, batch, 0, APPEND_BYTES, at);
+  closeSync(file);
+}
+
 function compare(sender: Sender, size: number, bytes: number, rounds: number): { copy: number[]; sendFile: number[] } {
   const copy: number[] = [];
   const sendFile: number[] = [];
@@ -121,7 +130,7 @@ export const suite: Suite = {
     if (native === null) throw new Error('this bench needs the addon');
     const directory = mkdtempSync(join(tmpdir(), 'odradek-bench-'));
     const path = join(directory, 'log');
-    writeFileSync(path, Buffer.alloc(FILE_BYTES, 7));
+    appendLog(path);
     const listener = native.listen('127.0.0.1', 0, 1);
     const worker = new Worker(new URL('./kit/sink-thread.ts', import.meta.url), {
       workerData: { port: native.localPort(listener) },

@@ -219,7 +219,7 @@ struct Exported;
 template <typename Result, typename... Parameters, Result (*Function)(State&, Parameters...)>
 struct Exported<Function> {
   static napi_value call(napi_env env, napi_callback_info info) {
-    constexpr size_t width = (size_t{0} + ... + kWidth<Parameters>);
+    constexpr size_t width = (size_t{0} + ... + kWidth<std::remove_cvref_t<Parameters>>);
     napi_value values[width + 1];
     size_t count = width;
     void* data = nullptr;
@@ -228,7 +228,7 @@ struct Exported<Function> {
     State& state = *bound.state;
     [[maybe_unused]] Arguments in(state, values);
     // A braced list is evaluated from left to right.
-    std::tuple<Parameters...> arguments{in.take<Parameters>()...};
+    std::tuple<std::remove_cvref_t<Parameters>...> arguments{in.take<std::remove_cvref_t<Parameters>>()...};
     if (state.refused()) [[unlikely]] return throwFault(bound);
     const auto run = [&state](auto&... each) { return Function(state, each...); };
     if constexpr (std::is_void_v<Result>) {

@@ -154,7 +154,8 @@ function withGyp(base, stage, nodedir) {
   if (python === null) return { problem: 'node-gyp needs Python 3.8 or newer' };
   if (inPath('make') === null) return { problem: 'node-gyp needs make' };
   const target = readBinding(base);
-  if (target.include_dirs.some((folder) => findModule(base, folder) === null)) return { problem: headersMissing(target) };
+  if (target.include_dirs.some((folder) => findModule(base, folder) === null))
+    return { problem: headersMissing(target) };
   cpSync(join(base, 'binding.gyp'), join(stage, 'binding.gyp'));
   cpSync(join(base, 'native'), join(stage, 'native'), { recursive: true });
   for (const folder of target.include_dirs) {
@@ -210,7 +211,11 @@ function findNodeFolder(base, nodedir) {
     nodedir !== undefined
       ? [nodedir]
       : [join(base, 'node_modules', `node-${process.platform}-${process.arch}`), resolve(process.execPath, '../..')];
-  return candidates.map((folder) => resolve(folder)).find((folder) => existsSync(join(folder, 'include/node/common.gypi'))) ?? null;
+  return (
+    candidates
+      .map((folder) => resolve(folder))
+      .find((folder) => existsSync(join(folder, 'include/node/common.gypi'))) ?? null
+  );
 }
 
 /** node-gyp comes with npm: with the one that runs us, the one in the path, or the one beside this Node. */

@@ -30,4 +30,5 @@ export function writeLayoutHeader(root) {
   if (!existsSync(target) || readFileSync(target, 'utf8') !== header) writeFileSync(target, header);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeLayoutHeader(fileURLToPath(new URL('..', import.meta.url)));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeLayoutHeader(fileURLToPath(new URL('..', import.meta.url)));

@@ -90,8 +90,9 @@ async function compile() {
 
 async function addon() {
   const { buildAddon } = await import('./build-addon.mjs');
-  const result = await buildAddon({ root, nodedir: existsSync(PINNED_NODE) ? at(PINNED) : undefined, say });
+  const result = await buildAddon({ root, nodedir: existsSync(PINNED_NODE) ? at(PINNED) : undefined });
   if (!result.built) say(`no addon, so the portable transport runs (slower, same behaviour): ${result.reason}`);
+  else if (result.method !== 'stamp') say('built the addon');
 }
 
 const steps = process.argv[2] === 'install' ? [install] : [install, compile, addon];

@@ -56,6 +56,8 @@ class FetchOperation implements Operation, Watcher {
   readonly #incremental: boolean;
   readonly #targets: Target[];
   readonly #committed: boolean;
+  /** No answer is larger than the budget, so none waits for more. */
+  readonly #minBytes: number;
   readonly #deadline: number;
   readonly #timer: Timer;
   readonly #id: number;
@@ -79,6 +81,7 @@ class FetchOperation implements Operation, Watcher {
     this.#session = session;
     this.#incremental = incremental;
     this.#committed = request.isolationLevel === READ_COMMITTED;
+    this.#minBytes = Math.min(request.minBytes, this.#budget());
     this.#deadline = floor.monotonic() + Math.max(0, request.maxWaitMs);
     this.#timer = new Timer(() => this.#round());
     this.#targets = Array.from(partitions, (fetched) => this.#target(fetched));
@@ -110,8 +113,9 @@ class FetchOperation implements Operation, Watcher {
 
   advanced(slot: number): void {
     if (!this.#watching) return;
-    if (this.#cameSince() + this.#found >= this.#request.minBytes) this.#round();
-    else this.#floor.watch(slot, this);
+    // Watched again before looking: what is appended behind the look rings the bell.
+    this.#floor.watch(slot, this);
+    if (this.#due()) this.#round();
   }
 
   #target(fetched: FetchedPartition): Target {
@@ -142,6 +146,7 @@ class FetchOperation implements Operation, Watcher {
     const budget = this.#budget();
     let failed = false;
     let ask = 0;
+    this.#found = 0;
     this.#asked = 1;
     for (let part = 0; part < targets.length; part++) {
       const target = targets[part] as Target;
@@ -177,16 +182,13 @@ class FetchOperation implements Operation, Watcher {
       if (target.error !== ERROR.NONE) failed = true;
       bytes += target.length;
     }
-    if (failed || bytes >= this.#request.minBytes) this.#answer();
-    else {
-      this.#found = bytes;
-      this.#waitOrAnswer();
-    }
+    this.#found = bytes;
+    if (failed || bytes >= this.#minBytes) this.#answer();
+    else this.#waitOrAnswer();
   }
 
   #waitOrAnswer(): void {
-    const { minBytes } = this.#request;
-    if (minBytes <= 0 || this.#floor.monotonic() >= this.#deadline || this.#targets.length === 0) {
+    if (this.#minBytes <= 0 || this.#floor.monotonic() >= this.#deadline || this.#targets.length === 0) {
       this.#answer();
       return;
     }
@@ -196,16 +198,19 @@ class FetchOperation implements Operation, Watcher {
     this.#floor.timers.set(this.#timer, this.#deadline);
     for (const target of this.#targets) this.#floor.watch(target.slot, this);
     // An append between the look and the watch rings no bell: look once more.
-    if (this.#cameSince() > 0 && this.#cameSince() + this.#found >= minBytes) this.#round();
+    if (this.#due()) this.#round();
   }
 
-  #cameSince(): number {
-    let bytes = 0;
+  /** True when what came since the last look makes another one worth it. */
+  #due(): boolean {
+    const { published } = this.#floor;
+    let bytes = this.#found;
     for (const target of this.#targets) {
-      this.#floor.published.read(target.slot, view);
+      if (!published.online(target.slot)) return true;
+      published.read(target.slot, view);
       bytes += view.visibleBytes - target.visibleBytes;
     }
-    return bytes;
+    return bytes >= this.#minBytes;
   }
 
   #budget(): number {
@@ -277,7 +282,9 @@ class FetchOperation implements Operation, Watcher {
   /** Who got something goes to the end of the line of its session. */
   #rotate(fetched: FetchedPartition): void {
     const partitions = this.#session?.partitions;
-    if (partitions?.delete(fetched.key)) partitions.set(fetched.key, fetched);
+    if (partitions?.get(fetched.key) !== fetched) return;
+    partitions.delete(fetched.key);
+    partitions.set(fetched.key, fetched);
   }
 
   #unwatch(): void {

@@ -26,6 +26,9 @@ const SINCE: ReadonlyMap<number, number> = new Map([
   [LIST_OFFSETS_TIMESTAMP.EARLIEST_PENDING_UPLOAD, 11],
 ]);
 
+/** The version from which on an answer carries the leader epoch. */
+const EPOCH_SINCE = 4;
+
 class ListOffsetsOperation implements Operation {
   readonly #call: ApiCall;
   readonly #request: Request;
@@ -73,7 +76,7 @@ class ListOffsetsOperation implements Operation {
     const answer = this.#parts[part];
     assert(answer !== undefined, 'an owner answers a part that was asked', { part });
     answer.errorCode = error;
-    answer.leaderEpoch = leaderEpoch;
+    answer.leaderEpoch = this.#call.version < EPOCH_SINCE ? -1 : leaderEpoch;
     answer.timestamp = timestamp;
     answer.offset = offset;
     this.#answered();

@@ -70,8 +70,8 @@ class ProduceOperation implements Operation {
         else if (records === null || records.length === 0) this.#refuse(index, ERROR.INVALID_RECORD);
         else {
           this.#open += 1;
-          this.#floor.append(this.#id, this.#parts.length, slot, records.offset, records.length, flags);
-          this.#parts.push(answerFor(index, ERROR.NONE));
+          const part = this.#parts.push(answerFor(index, ERROR.NONE)) - 1;
+          this.#floor.append(this.#id, part, slot, records.offset, records.length, flags);
         }
       }
     }

@@ -57,11 +57,11 @@ export class PortableKernels implements Kernels {
   }
 
   move(target: Memory, targetOffset: number, source: Memory, sourceOffset: number, length: number): void {
-    expectRange(target, targetOffset, length);
-    expectRange(source, sourceOffset, length);
     if (isShared(target) || isShared(source)) {
       moveByWords(target, targetOffset, source, sourceOffset, length);
     } else {
+      expectRange(target, targetOffset, length);
+      expectRange(source, sourceOffset, length);
       target.bytes.set(source.bytes.subarray(sourceOffset, sourceOffset + length), targetOffset);
     }
   }
@@ -172,8 +172,10 @@ function isShared(memory: Memory): boolean {
  * of one block are seen to overlap when they come from the same buffer object.
  */
 export function moveByWords(target: Memory, to: number, source: Memory, from: number, length: number): void {
-  const start = target.bytes.byteOffset + to - (source.bytes.byteOffset + from);
-  const backwards = target.bytes.buffer === source.bytes.buffer && start > 0 && start < length;
+  expectRange(target, to, length);
+  expectRange(source, from, length);
+  const ahead = target.bytes.byteOffset + to - (source.bytes.byteOffset + from);
+  const backwards = target.bytes.buffer === source.bytes.buffer && ahead > 0 && ahead < length;
   const out = target.view;
   const into = source.view;
   const whole = length - (length % 16);

@@ -16,7 +16,10 @@ export function assignmentProblem(
   for (const [index, replicas] of lists.entries()) {
     const problem = listProblem(image, replicas, replicationFactor);
     if (problem !== null) {
-      return refusal(ERROR.INVALID_REPLICA_ASSIGNMENT, `The assignment of partition ${firstPartition + index} ${problem}.`);
+      return refusal(
+        ERROR.INVALID_REPLICA_ASSIGNMENT,
+        `The assignment of partition ${firstPartition + index} ${problem}.`,
+      );
     }
   }
   return null;

@@ -124,7 +124,10 @@ function operateOne(configs: Map<string, string>, operation: ConfigOperation, ru
     case CONFIG_APPEND:
     case CONFIG_SUBTRACT: {
       if (!rules.isList(name)) {
-        return refusal(ERROR.INVALID_CONFIG, `The setting '${name}' is no list: nothing can be appended or subtracted.`);
+        return refusal(
+          ERROR.INVALID_CONFIG,
+          `The setting '${name}' is no list: nothing can be appended or subtracted.`,
+        );
       }
       const now = itemsOf(configs.get(name) ?? rules.defaultValue(name) ?? '');
       const items = itemsOf(value);

@@ -17,7 +17,10 @@ export function imageFrom(contents: StoreContents, clusterId: string): MetadataI
   const changes: Change[] = [];
   for (const [name, node] of childrenOf(contents, paths.BROKER_IDS)) {
     const path = paths.brokerIdPath(Number(name));
-    changes.push({ kind: 'brokerRegistered', broker: stored.decodeBroker(path, Number(name), node.data, node.created) });
+    changes.push({
+      kind: 'brokerRegistered',
+      broker: stored.decodeBroker(path, Number(name), node.data, node.created),
+    });
   }
   for (const [name, node] of childrenOf(contents, paths.TOPICS)) changes.push(topicFrom(contents, name, node));
   for (const [name, node] of childrenOf(contents, paths.BROKER_CONFIGS)) {
@@ -61,7 +64,12 @@ export function layoutWrites(contents: StoreContents, clusterId: string): StoreW
 }
 
 /** The node that says a broker is there; the transaction that creates it is the broker's epoch. */
-export function registrationWrite(id: number, endpoints: readonly Endpoint[], rack: string | null, now: number): StoreWrite {
+export function registrationWrite(
+  id: number,
+  endpoints: readonly Endpoint[],
+  rack: string | null,
+  now: number,
+): StoreWrite {
   return {
     kind: 'create',
     path: paths.brokerIdPath(id),
@@ -87,9 +95,17 @@ export function claimController(
   const node = contents.get(path);
   const epoch = node === undefined ? 1 : stored.decodeControllerEpoch(path, node.data) + 1;
   const data = stored.encodeControllerEpoch(epoch);
-  const claim = { kind: 'create', path: paths.CONTROLLER, data: stored.encodeController(brokerId, now), ephemeral: true } as const;
+  const claim = {
+    kind: 'create',
+    path: paths.CONTROLLER,
+    data: stored.encodeController(brokerId, now),
+    ephemeral: true,
+  } as const;
   return {
-    writes: [node === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: node.version }, claim],
+    writes: [
+      node === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: node.version },
+      claim,
+    ],
     controllership: { brokerId, epoch, epochVersion: node === undefined ? 0 : node.version + 1 },
   };
 }

@@ -4,13 +4,13 @@
  *
  * Each decision is made upon all earlier ones, confirmed or not, so that many can be under way. So when the store refuses
  * one, everything after it is void as well: the machine is of no more use, and a new one is loaded from the store. Every
- * decision checks the controller epoch's version first: whoever has lost the office can write nothing.
+ * decision checks the controller epoch's version first: whoever is no longer controller can write nothing.
  */
 import { assert } from '../base/assert.ts';
-import { alterBrokerConfigs, alterTopicConfigs } from './config-changes.ts';
 import { fenceBroker, registerBroker, unfenceBroker } from './broker-changes.ts';
 import type { Change } from './changes.ts';
 import { apply } from './changes.ts';
+import { alterBrokerConfigs, alterTopicConfigs } from './config-changes.ts';
 import type { Controllership } from './contents.ts';
 import type { Draft, Surroundings } from './decision.ts';
 import type { MetadataImage } from './image.ts';
@@ -61,7 +61,7 @@ export class Controller {
   #decided = 0;
   #confirmations = 0;
 
-  /** `stored` is what the store says, `right` the office that was won in it. */
+  /** `stored` is what the store says, `right` what `claimController` has won in it. */
   constructor(options: ControllerOptions, stored: MetadataImage, right: Controllership) {
     this.#options = options;
     this.#check = { kind: 'check', path: CONTROLLER_EPOCH, version: right.epochVersion };

@@ -37,12 +37,7 @@ export function afterLoss(was: PartitionImage, brokerId: number, isLive: IsLive)
   return next(was, leader, isr, leader !== was.leader);
 }
 
-function next(
-  was: PartitionImage,
-  leader: number,
-  isr: readonly number[],
-  newReign: boolean,
-): PartitionImage | null {
+function next(was: PartitionImage, leader: number, isr: readonly number[], newReign: boolean): PartitionImage | null {
   if (!newReign && isr.length === was.isr.length) return null;
   const leaderEpoch = newReign ? was.leaderEpoch + 1 : was.leaderEpoch;
   return { leader, leaderEpoch, partitionEpoch: was.partitionEpoch + 1, replicas: was.replicas, isr };

@@ -34,7 +34,10 @@ export function createPartitions(
     const plan = twice.has(name)
       ? refusal(ERROR.INVALID_REQUEST, 'The request names this topic more than once.')
       : added > defaults.partitionsPerRequestMax
-        ? refusal(ERROR.POLICY_VIOLATION, `At most ${defaults.partitionsPerRequestMax} new partitions are allowed at once.`)
+        ? refusal(
+            ERROR.POLICY_VIOLATION,
+            `At most ${defaults.partitionsPerRequestMax} new partitions are allowed at once.`,
+          )
         : planPartitions(around, topic, wanted);
     if (isRefusal(plan)) {
       results.push({ name, ...plan });
@@ -57,7 +60,11 @@ interface Plan {
   readonly partitions: readonly PartitionImage[];
 }
 
-function planPartitions({ image }: Surroundings, topic: TopicImage | undefined, wanted: MorePartitions): Plan | Refusal {
+function planPartitions(
+  { image }: Surroundings,
+  topic: TopicImage | undefined,
+  wanted: MorePartitions,
+): Plan | Refusal {
   if (topic === undefined) {
     return refusal(ERROR.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${wanted.name}'.`);
   }

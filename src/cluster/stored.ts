@@ -85,7 +85,9 @@ export function encodeBroker(endpoints: readonly Endpoint[], rack: string | null
     port: first?.port ?? -1,
     jmx_port: -1,
     timestamp: String(now),
-    endpoints: endpoints.map(({ listener, host, port }) => `${listener}://${host.includes(':') ? `[${host}]` : host}:${port}`),
+    endpoints: endpoints.map(
+      ({ listener, host, port }) => `${listener}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ),
     listener_security_protocol_map: Object.fromEntries(endpoints.map(({ listener, protocol }) => [listener, protocol])),
     rack,
     features: {},
@@ -101,7 +103,12 @@ export function decodeBroker(path: string, id: number, data: string, epoch: numb
     const parts = /^([^:]+):\/\/(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(String(endpoint));
     if (parts === null) throw new StoredDataError(path, `${endpoint} is not an endpoint`);
     const listener = parts[1] as string;
-    return { listener, protocol: text(path, protocols, listener), host: parts[2] ?? (parts[3] as string), port: Number(parts[4]) };
+    return {
+      listener,
+      protocol: text(path, protocols, listener),
+      host: parts[2] ?? (parts[3] as string),
+      port: Number(parts[4]),
+    };
   });
   const rack = typeof fields.rack === 'string' ? fields.rack : null;
   return { id, epoch, endpoints, rack, fenced: false };

@@ -12,7 +12,14 @@ import type { MetadataImage, TopicImage } from './image.ts';
 import { topicById } from './image.ts';
 import type { StoreWrite } from './metadata-store.ts';
 import { ANY_VERSION } from './metadata-store.ts';
-import { deletedTopicPath, partitionPath, partitionStatePath, partitionsPath, topicConfigsPath, topicPath } from './paths.ts';
+import {
+  deletedTopicPath,
+  partitionPath,
+  partitionStatePath,
+  partitionsPath,
+  topicConfigsPath,
+  topicPath,
+} from './paths.ts';
 import type { DeletedTopic, RequestOf, ResponseOf } from './requests.ts';
 import { encodeDeleted } from './stored.ts';
 

@@ -17,6 +17,20 @@ export const LOOKUP_WINDOW_BYTES = 4_096;
 /** The scratch memory's end belongs to index entries. */
 const RESERVED_BYTES = 16;
 
+/** Messages of formats 0 and 1: crc uint32 over all that follows it, magic int8, attributes int8, key, value ... */
+const OLDER_CRC_AT = 12;
+const OLDER_BYTES_MIN = 14;
+
+/** The CRC of those formats, bit by bit: asked for once, before a log is refused. */
+function crc32(bytes: Uint8Array, start: number, end: number): number {
+  let crc = -1;
+  for (let at = start; at < end; at++) {
+    crc ^= bytes[at] as number;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
 export class BatchScan {
   readonly #environment: LogEnvironment;
   readonly #file: CachedFile;
@@ -54,9 +68,11 @@ export class BatchScan {
   next(): number {
     const position = this.#next;
     this.position = position;
+    this.sizeBytes = 0;
     const left = this.#end - position;
     if (left <= 0) return SCAN_END;
-    if (left < batch.LOG_OVERHEAD_BYTES + 5 || !this.#need(position, Math.min(left, batch.HEADER_BYTES))) return SCAN_TORN;
+    if (left < batch.LOG_OVERHEAD_BYTES + 5 || !this.#need(position, Math.min(left, batch.HEADER_BYTES)))
+      return SCAN_TORN;
     const { view } = this.#environment.scratch;
     const at = position - this.#windowStart;
     this.sizeBytes = batch.sizeInBytes(view, at);
@@ -121,6 +137,18 @@ export class BatchScan {
       done += count;
     }
     return out;
+  }
+
+  /** After SCAN_TORN: whether a message of format 0 or 1 stands here, whole, by its own CRC. */
+  isOlderFormat(): boolean {
+    const length = this.sizeBytes - batch.LOG_OVERHEAD_BYTES;
+    if ((this.magic !== 0 && this.magic !== 1) || length < OLDER_BYTES_MIN) return false;
+    if (this.sizeBytes > this.#end - this.position) return false;
+    if (!this.#need(this.position, Math.min(this.sizeBytes, this.#windowBytes))) return false;
+    const at = this.position - this.#windowStart;
+    if (this.position + this.sizeBytes > this.#windowEnd) return false;
+    const { bytes, view } = this.#environment.scratch;
+    return crc32(bytes, at + OLDER_CRC_AT + 4, at + this.sizeBytes) === view.getUint32(at + OLDER_CRC_AT);
   }
 
   /** Brings `length` bytes at `position` into the window. False when the file has fewer. */

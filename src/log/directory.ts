@@ -14,6 +14,7 @@ import {
   readText,
   replaceFile,
 } from './checkpoint.ts';
+import { removeRetired } from './deletions.ts';
 import { type Disk, DiskError } from './disk.ts';
 import {
   DIRECTORY_DELETED,
@@ -23,7 +24,6 @@ import {
   parsePartitionDirectory,
 } from './names.ts';
 import { parsePartitionMetadata } from './partition-metadata.ts';
-import { removeTree } from './removal.ts';
 
 const LOCK = '.lock';
 const META_PROPERTIES = 'meta.properties';
@@ -133,7 +133,7 @@ export class LogDirectory {
 
   /** Ends what an earlier process began to delete. */
   removeDeleted(): void {
-    for (const path of this.list().deleted) removeTree(this.#disk, path);
+    for (const path of this.list().deleted) removeRetired(this.#disk, path);
   }
 
   /** By directory name (`topic-0`). A checkpoint that is missing or damaged says nothing of any partition. */

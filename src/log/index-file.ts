@@ -7,7 +7,7 @@
 import { assert } from '../base/assert.ts';
 import { DiskError } from './disk.ts';
 import type { LogEnvironment } from './environment.ts';
-import { CachedFile } from './files.ts';
+import type { CachedFile } from './files.ts';
 
 /** Entries gathered before a write; with large batches there is one entry a batch, and no system call for it. */
 const PENDING_MAX = 128;
@@ -129,7 +129,8 @@ export class IndexFile {
   /** Where an entry can be read until the next call. */
   #entry(slot: number): { readonly view: DataView; readonly at: number } {
     assert(slot >= 0 && slot < this.#entries, 'an index has the entry', { slot, entries: this.#entries });
-    if (slot >= this.#written) return { view: this.#pending as DataView, at: (slot - this.#written) * this.#entryBytes };
+    if (slot >= this.#written)
+      return { view: this.#pending as DataView, at: (slot - this.#written) * this.#entryBytes };
     const { disk, files, scratch } = this.#environment;
     // The end of the scratch memory is for entries: a scan that goes on beside keeps its window at the start.
     const at = scratch.bytes.length - 16;

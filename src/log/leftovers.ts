@@ -2,11 +2,10 @@
  * What an interrupted deletion, cleaning or swap left in a partition's directory, settled before anything is loaded:
  * `.deleted` goes, `.cleaned` goes, `.swap` takes the place of the segments it was made from.
  */
-import { SCAN_BATCH } from './batch-scan.ts';
-import { BatchScan } from './batch-scan.ts';
+import { BatchScan, SCAN_BATCH } from './batch-scan.ts';
 import type { LogEnvironment } from './environment.ts';
 import { CachedFile } from './files.ts';
-import { CLEANED, DELETED, leadingOffset, LOG, PRODUCER_SNAPSHOT, SWAP } from './names.ts';
+import { CLEANED, DELETED, LOG, leadingOffset, PRODUCER_SNAPSHOT, SWAP } from './names.ts';
 
 const TEMPORARY = '.tmp';
 

@@ -3,7 +3,7 @@
  * batch begins. Entries rise in both; the file holds int32 and int32.
  */
 import type { LogEnvironment } from './environment.ts';
-import { CachedFile } from './files.ts';
+import type { CachedFile } from './files.ts';
 import { IndexFile } from './index-file.ts';
 
 export class OffsetIndex {

@@ -26,7 +26,12 @@ function crcOf(bytes: Uint8Array, kernels: Kernels, scratch: Memory): number {
   return crc;
 }
 
-export function encodeSnapshot(producers: Iterable<Producer>, count: number, kernels: Kernels, scratch: Memory): Uint8Array {
+export function encodeSnapshot(
+  producers: Iterable<Producer>,
+  count: number,
+  kernels: Kernels,
+  scratch: Memory,
+): Uint8Array {
   const bytes = new Uint8Array(FIRST_AT + count * ENTRY_BYTES);
   const view = new DataView(bytes.buffer);
   view.setInt16(0, VERSION);

@@ -65,7 +65,12 @@ export function positionOf(segments: Segments, offset: number, end: LogPosition)
     const first = segment.find(offset, segment.sizeBytes);
     if (first === null) continue;
     const { position } = first;
-    return { offset, segmentBaseOffset: segment.baseOffset, position, cumulativeBytes: segment.cumulativeStart + position };
+    return {
+      offset,
+      segmentBaseOffset: segment.baseOffset,
+      position,
+      cumulativeBytes: segment.cumulativeStart + position,
+    };
   }
   return end;
 }

@@ -2,7 +2,7 @@
  * The records of one batch, decompressed, one after the other: deltas, and where key and value lie. For rare questions
  * (a timestamp's offset, a transaction's end); nothing is copied and nothing is believed that does not fit.
  *
- *   length varint | attributes int8 | timestamp delta varlong | offset delta varint | key length varint, key | value ... 
+ *   length varint | attributes int8 | timestamp delta varlong | offset delta varint | key length varint, key | value ...
  */
 export class RecordWalk {
   readonly #bytes: Uint8Array;

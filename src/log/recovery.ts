@@ -9,7 +9,7 @@ import { hasPolicy, type LogConfig } from './config.ts';
 import type { Deletions } from './deletions.ts';
 import type { LogEnvironment } from './environment.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
-import { filePath, LOG, offsetOf, OFFSET_INDEX, SEGMENT_SUFFIXES, TIME_INDEX } from './names.ts';
+import { fileName, filePath, LOG, OFFSET_INDEX, offsetOf, SEGMENT_SUFFIXES, TIME_INDEX } from './names.ts';
 import { Segment } from './segment.ts';
 import type { Segments } from './segments.ts';
 
@@ -61,8 +61,7 @@ function openSegments(
     .sort((a, b) => a - b)
     .map((base) => {
       const segment = newSegment(environment, directory, base, config, options.now, false);
-      const path = filePath('', base, '').slice(1);
-      const complete = present.has(path + OFFSET_INDEX) && present.has(path + TIME_INDEX);
+      const complete = present.has(fileName(base, OFFSET_INDEX)) && present.has(fileName(base, TIME_INDEX));
       if (!segment.load() || !complete) checkSegment(environment, segment, base, config, epochs);
       return segment;
     });
@@ -118,7 +117,6 @@ function recover(
       const checked = checkSegment(environment, segment, Math.max(end, segment.baseOffset), config, epochs);
       end = checked.endOffset;
       cut = checked.cut;
-      // The segment before the recovery point may end below the next one only where compaction took its tail.
     } else end = -1;
     segments.add(segment);
   }
@@ -147,9 +145,13 @@ export function checkSegment(
   segment.sizeBytes = segment.stagedBytes;
   if (step !== SCAN_END) {
     if (scan.isOlderFormat()) {
-      throw new Error(`${segment.log.path} holds records of message format ${scan.magic}; this broker reads format 2 only`);
+      throw new Error(
+        `${segment.log.path} holds records of message format ${scan.magic}; this broker reads format 2 only`,
+      );
     }
     disk.truncate(files.descriptor(segment.log), segment.sizeBytes);
+    // Or what was cut could come back behind what is appended next.
+    disk.sync(files.descriptor(segment.log));
   }
   segment.finish();
   return { endOffset, cut: step !== SCAN_END };

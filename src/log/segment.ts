@@ -49,7 +49,14 @@ export class Segment {
   /** Of the first batch; it says how old the segment is. */
   #firstTimestamp = NOT_READ;
 
-  constructor(environment: LogEnvironment, directory: string, baseOffset: number, createdMs: number, jitterMs: number, fresh: boolean) {
+  constructor(
+    environment: LogEnvironment,
+    directory: string,
+    baseOffset: number,
+    createdMs: number,
+    jitterMs: number,
+    fresh: boolean,
+  ) {
     const mode = fresh ? 'create' : 'write';
     this.#environment = environment;
     this.baseOffset = baseOffset;
@@ -89,6 +96,16 @@ export class Segment {
     this.maxTimestamp = this.timeIndex.lastTimestamp;
     this.maxTimestampOffset = this.timeIndex.lastOffset;
     return true;
+  }
+
+  /** As if nothing had been appended; the log file stays as it is. */
+  beginAgain(): void {
+    this.offsetIndex.clear();
+    this.timeIndex.clear();
+    this.setSize(0);
+    this.maxTimestamp = NO_TIMESTAMP;
+    this.maxTimestampOffset = this.baseOffset;
+    this.#firstTimestamp = NOT_READ;
   }
 
   setSize(bytes: number): void {

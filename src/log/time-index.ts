@@ -4,7 +4,7 @@
  * entry is its largest timestamp.
  */
 import type { LogEnvironment } from './environment.ts';
-import { CachedFile } from './files.ts';
+import type { CachedFile } from './files.ts';
 import { IndexFile } from './index-file.ts';
 
 const NO_TIMESTAMP = -1;
@@ -26,7 +26,12 @@ export class TimeIndex {
     const whole = this.index.load();
     this.#takeLast();
     if (this.index.entries === 0) return whole;
-    return whole && this.#lastTimestamp >= this.index.key(0) && this.#lastTimestamp >= 0 && this.#lastOffset >= this.#baseOffset;
+    return (
+      whole &&
+      this.#lastTimestamp >= this.index.key(0) &&
+      this.#lastTimestamp >= 0 &&
+      this.#lastOffset >= this.#baseOffset
+    );
   }
 
   thaw(entries: number): void {

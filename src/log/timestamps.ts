@@ -1,7 +1,7 @@
 /** Finding offsets by time: the first record at or after a timestamp, and the record with the largest one. */
 import { memoryOver } from '../base/memory.ts';
 import { CODEC } from '../wire/batch.ts';
-import { type BatchScan, SCAN_BATCH } from './batch-scan.ts';
+import { type BatchScan, SCAN_BATCH, SCAN_END } from './batch-scan.ts';
 import { DiskError } from './disk.ts';
 import type { LogEnvironment } from './environment.ts';
 import { RecordWalk } from './record-walk.ts';
@@ -27,18 +27,24 @@ export function offsetForTimestamp(
     if (segment.baseOffset >= endOffset) return null;
     const from = Math.max(segment.timeIndex.lookup(timestamp), startOffset);
     const scan = segment.scan(segment.offsetIndex.lookup(from), segment.sizeBytes);
-    while (scan.next() === SCAN_BATCH) {
+    let step = scan.next();
+    for (; step === SCAN_BATCH; step = scan.next()) {
       if (scan.baseOffset >= endOffset) return null;
       if (scan.lastOffset < startOffset || scan.maxTimestamp < timestamp || scan.control) continue;
       const found = firstRecord(environment, scan, segment, timestamp, startOffset);
       if (found !== null) return found.offset < endOffset ? found : null;
     }
+    if (step !== SCAN_END) throw new DiskError('EBADMSG', 'read', segment.log.path);
   }
   return null;
 }
 
 /** The first record that has the largest timestamp of the whole log; null when no record has one. */
-export function maxTimestamp(environment: LogEnvironment, segments: Segments, startOffset: number): TimestampOffset | null {
+export function maxTimestamp(
+  environment: LogEnvironment,
+  segments: Segments,
+  startOffset: number,
+): TimestampOffset | null {
   let newest: Segment | null = null;
   for (const segment of segments.list) {
     if (segment.maxTimestamp >= 0 && (newest === null || segment.maxTimestamp > newest.maxTimestamp)) newest = segment;

@@ -128,7 +128,8 @@ function checkRecords(
 function oldest(memory: Memory, offset: number, attributes: number): number {
   const { view } = memory;
   const base = batch.baseTimestamp(view, offset);
-  if ((attributes & batch.CODEC_MASK) !== batch.CODEC.NONE) return base === NO_TIMESTAMP ? Number.POSITIVE_INFINITY : base;
+  if ((attributes & batch.CODEC_MASK) !== batch.CODEC.NONE)
+    return base === NO_TIMESTAMP ? Number.POSITIVE_INFINITY : base;
   let found = Number.POSITIVE_INFINITY;
   const end = offset + accepted.sizeBytes;
   for (const walk = new RecordWalk(memory.bytes.subarray(offset + batch.HEADER_BYTES, end)); walk.next(); ) {

@@ -51,6 +51,8 @@ export function newPartitionView(): PartitionView {
 export class PublishedPartitions {
   readonly #words: Int32Array;
   readonly #floats: Float64Array;
+  /** Nobody reads it: an atomic store is what plain loads do not pass. */
+  readonly #fence = new Int32Array(new SharedArrayBuffer(4));
 
   static memory(): SharedArrayBuffer {
     return new SharedArrayBuffer(SLOT_BYTES * PARTITIONS_MAX);
@@ -65,6 +67,8 @@ export class PublishedPartitions {
     const w = slot * WORDS;
     const f = slot * FLOATS + FIRST_FLOAT;
     Atomics.add(this.#words, w + SEQUENCE, 1);
+    // On ARM plain stores may pass the addition, but not a load behind it.
+    Atomics.load(this.#words, w + SEQUENCE);
     this.#words[w + EPOCH] = view.leaderEpoch;
     this.#floats[f] = view.logStartOffset;
     this.#floats[f + 1] = view.highWatermark;
@@ -88,6 +92,8 @@ export class PublishedPartitions {
         into.logEndOffset = this.#floats[f + 3] as number;
         into.durableEndOffset = this.#floats[f + 4] as number;
         into.visibleBytes = this.#floats[f + 5] as number;
+        // On ARM plain loads may pass an atomic load, so a store stands between.
+        Atomics.store(this.#fence, 0, 0);
         if (Atomics.load(this.#words, w + SEQUENCE) === before) return;
       }
     }

@@ -26,7 +26,7 @@ export function addonProblem(): string | null {
 }
 
 function load(): Native | null {
-  if (process.env['ODRADEK_TRANSPORT'] === 'portable') {
+  if (process.env.ODRADEK_TRANSPORT === 'portable') {
     problem = 'ODRADEK_TRANSPORT=portable is set';
     return null;
   }

@@ -50,7 +50,7 @@ export class Arena {
       this.#push(page + (1 << order), order);
     }
     this.#order[page] = wanted;
-    this.inUseBytes += PAGE_BYTES << wanted;
+    this.inUseBytes += PAGE_BYTES * 2 ** wanted;
     if (this.inUseBytes > this.peakBytes) this.peakBytes = this.inUseBytes;
     return this.start + page * PAGE_BYTES;
   }
@@ -59,7 +59,7 @@ export class Arena {
     let page = (offset - this.start) / PAGE_BYTES;
     let order = this.#order[page] as number;
     assert(order >= 0 && this.#free[page] === 0, 'only what was allocated is freed', { offset, order });
-    this.inUseBytes -= PAGE_BYTES << order;
+    this.inUseBytes -= PAGE_BYTES * 2 ** order;
     while (order < this.#orders - 1) {
       const buddy = page ^ (1 << order);
       if (this.#free[buddy] !== 1 || this.#order[buddy] !== order) break;
@@ -75,7 +75,7 @@ export class Arena {
   trim(release: (offset: number, bytes: number) => void): void {
     for (let order = 0; order < this.#orders; order++) {
       for (let page = this.#heads[order] as number; page !== NONE; page = this.#next[page] as number) {
-        release(this.start + page * PAGE_BYTES, PAGE_BYTES << order);
+        release(this.start + page * PAGE_BYTES, PAGE_BYTES * 2 ** order);
       }
     }
     this.peakBytes = this.inUseBytes;
@@ -108,5 +108,5 @@ function orderOf(bytes: number): number {
 
 /** The smallest power of two of pages that holds `bytes`. */
 export function arenaBytes(bytes: number): number {
-  return PAGE_BYTES << orderOf(bytes);
+  return PAGE_BYTES * 2 ** orderOf(bytes);
 }

@@ -2,6 +2,7 @@
  * One request from its first byte to its last: what was asked, what holds its bytes, and the answer once it is there.
  * Lives in its connection's line; an abandoned call (its connection is gone) gives back all it holds.
  */
+import { assert } from '../base/assert.ts';
 import type { FileRange } from './outgoing.ts';
 
 export interface CallOwner {
@@ -78,6 +79,7 @@ export class Call {
   }
 
   #finish(): void {
+    assert(!this.done, 'a request is answered once', { apiKey: this.apiKey, correlationId: this.correlationId });
     this.done = true;
     this.onAbandon = null;
     this.#owner.ready(this);

@@ -29,8 +29,11 @@ export interface ConnectionDesk extends RangeDesk {
   readonly congested: boolean;
   /** A whole frame. The block holds its bytes until the call releases it. Null: the frame is not acceptable, hang up. */
   frame(connection: Connection, memory: Memory, offset: number, length: number, block: Block): Call | null;
-  /** Writes an answer behind the others into memory that is valid until `resetEncoder`, and adds it to `outgoing`. */
-  encode(call: Call, outgoing: Outgoing): void;
+  /**
+   * Writes an answer behind the others into memory that is valid until `resetEncoder`, and adds it to `outgoing`. False
+   * when the answer cannot be said in its version: a fault of ours, which costs this connection and nobody else.
+   */
+  encode(call: Call, outgoing: Outgoing): boolean;
   resetEncoder(): void;
   closed(connection: Connection, why: string): void;
   /** The connection wants to go on in the next turn. */
@@ -83,7 +86,7 @@ export class Connection implements TransportOwner, Applicant {
     this.outgoing = new Outgoing(transport, desk, () => this.#desk.again(this));
     this.#lastActive = now;
     this.#idle = new Timer((at) => this.#checkIdle(at));
-    this.#receiving = new Timer(() => this.close('a request was not complete in time (request.receive.timeout.ms)'));
+    this.#receiving = new Timer((at) => this.#checkReceived(at));
     desk.timers.set(this.#idle, now + desk.limits.idleMs);
     transport.interest(true, false);
   }
@@ -112,16 +115,17 @@ export class Connection implements TransportOwner, Applicant {
     return this.#calls.length;
   }
 
+  /** Bytes that were read and belong to no started request. */
   get partialBytes(): number {
-    return this.#partialHave + (this.#leftEnd - this.#leftStart);
+    return this.#partialHave + (this.#leftBlock === null ? 0 : this.#leftEnd - this.#leftStart);
   }
 
   readable(now: number): void {
     this.#lastActive = now;
     if (!this.#mayRead()) {
       // Turned off only now: most clients send nothing while they wait, and a change costs a system call.
-      if (this.#reading) this.transport.interest(false, this.#writing);
-      this.#reading = false;
+      this.#stopReading();
+      this.#awaitDesk();
       return;
     }
     for (let turn = 0; turn < RECEIVES_PER_TURN_MAX && this.#mayRead(); turn++) {
@@ -133,7 +137,7 @@ export class Connection implements TransportOwner, Applicant {
   writable(now: number): void {
     this.#lastActive = now;
     this.#sendBlocked = false;
-    this.flush(now);
+    this.proceed(now);
   }
 
   /** After an answer is ready, after a stall, at the start of a turn it asked for. */
@@ -142,6 +146,10 @@ export class Connection implements TransportOwner, Applicant {
     this.flush(now);
     if (this.closed) return;
     if (this.#leftBlock !== null) this.#cutLeft(now);
+    if (this.closed) return;
+    if (this.#ended && this.quiet && this.#leftBlock === null) return this.close('');
+    if (this.#partial !== null && !this.#receiving.waiting && !this.#ended) this.#allow(now, this.#partialBytes);
+    if (!this.#reading) this.#awaitDesk();
     this.#updateInterest();
   }
 
@@ -151,9 +159,14 @@ export class Connection implements TransportOwner, Applicant {
     this.#desk.resetEncoder();
     for (;;) {
       while (this.#calls.length > 0 && (this.#calls[0] as Call).done) {
-        const call = this.#calls.shift() as Call;
-        if (call.hangUp) return this.close(call.why);
-        if (!call.silent) this.#desk.encode(call, this.outgoing);
+        const call = this.#calls[0] as Call;
+        if (call.hangUp) {
+          // The answers before it still go out.
+          if (this.outgoing.empty) return this.close(call.why);
+          break;
+        }
+        this.#calls.shift();
+        if (!call.silent && !this.#desk.encode(call, this.outgoing)) return this.close('an answer that cannot be written');
         if (this.outgoing.heavy) break;
       }
       if (this.outgoing.empty) break;
@@ -219,7 +232,7 @@ export class Connection implements TransportOwner, Applicant {
     const source = intake.memory.bytes;
     const partial = this.#partial;
     if (partial !== null) left.set(source.slice(partial.offset, partial.offset + this.#partialHave));
-    left.set(source.slice(this.#leftStart, this.#leftEnd), this.#partialHave);
+    if (this.#leftBlock !== null) left.set(source.slice(this.#leftStart, this.#leftEnd), this.#partialHave);
     timers.cancel(this.#idle);
     timers.cancel(this.#receiving);
     if (partial !== null) intake.release(partial);
@@ -262,8 +275,8 @@ export class Connection implements TransportOwner, Applicant {
     const { intake } = this.#desk;
     const chunk = intake.chunk();
     if (chunk === null) {
+      this.#stopReading();
       this.#desk.stalled(this);
-      this.#updateInterest();
       return false;
     }
     const start = chunk.tail;
@@ -276,11 +289,15 @@ export class Connection implements TransportOwner, Applicant {
         ? this.transport.receive(intake.memory, start + lead, room, 0, 0)
         : this.transport.receive(intake.memory, partial.offset + this.#partialHave, missing, start, room);
     if (got === WOULD_BLOCK) {
-      if (lead > 0) this.#keepStart(chunk, start, start + lead);
+      if (lead > 0) {
+        chunk.tail = start + lead;
+        this.#keepStart(chunk, start, start + lead);
+      }
       return false;
     }
     if (got === END) {
       this.#ended = true;
+      this.#desk.timers.cancel(this.#receiving);
       if (this.quiet && this.#leftBlock === null) this.close('');
       else this.#updateInterest();
       return false;
@@ -330,13 +347,17 @@ export class Connection implements TransportOwner, Applicant {
     const { intake, limits } = this.#desk;
     const view = intake.memory.view;
     let at = start;
+    this.#desk.timers.cancel(this.#receiving);
     while (end - at >= 4) {
       const size = view.getInt32(at);
       if (size < 0 || size > limits.frameBytesMax) {
         return this.close(`a request of ${size} bytes is not between 0 and ${limits.frameBytesMax} (socket.request.max.bytes)`);
       }
       if (end - at < 4 + size) break;
-      if (!this.#mayStart()) return this.#keepLeft(block, at, end);
+      if (!this.#mayStart()) {
+        this.#awaitDesk();
+        return this.#keepLeft(block, at, end);
+      }
       this.#start(block, at + 4, size, now);
       if (this.closed) return;
       at += 4 + size;
@@ -354,12 +375,13 @@ export class Connection implements TransportOwner, Applicant {
 
   /** The start of a frame lies in [at, end): it gets a place of its own in its full size, once its size is known. */
   #beginPartial(block: Block, at: number, end: number, now: number): void {
-    const { intake, timers, limits } = this.#desk;
+    const { intake } = this.#desk;
     const have = end - at;
-    timers.set(this.#receiving, now + limits.receiveTimeoutMs);
-    if (have < 4) return this.#keepStart(block, at, end);
+    if (have < 4) {
+      this.#allow(now, 0);
+      return this.#keepStart(block, at, end);
+    }
     const total = 4 + intake.memory.view.getInt32(at);
-    timers.set(this.#receiving, now + limits.receiveTimeoutMs + total / BYTES_PER_MS);
     this.frameBytes = total;
     const place = total <= SMALL_FRAME_BYTES_MAX ? intake.slot(total) : intake.apply(this);
     if (place === null) {
@@ -368,6 +390,7 @@ export class Connection implements TransportOwner, Applicant {
       else this.#desk.stalled(this);
       return;
     }
+    this.#allow(now, total);
     this.#partial = place;
     this.#partialBytes = total;
     this.#partialHave = have;
@@ -413,11 +436,36 @@ export class Connection implements TransportOwner, Applicant {
 
   /** Goes on with what was left, now that something may have changed. */
   #cutLeft(now: number): void {
-    if (this.#applying || !this.#mayStart()) return;
+    if (this.#applying) return;
+    if (!this.#mayStart()) return this.#awaitDesk();
     const block = this.#leftBlock as Block;
     this.#leftBlock = null;
     this.#cut(block, this.#leftStart, this.#leftEnd, now);
     this.#desk.intake.release(block);
+  }
+
+  /** The time in which a frame of this size must be complete starts now. */
+  #allow(now: number, bytes: number): void {
+    const { timers, limits } = this.#desk;
+    timers.set(this.#receiving, now + limits.receiveTimeoutMs + bytes / BYTES_PER_MS);
+  }
+
+  /** A client that may not send is not late: its time starts anew once it may. */
+  #checkReceived(now: number): void {
+    if (this.#mayRead()) this.close('a request was not complete in time (request.receive.timeout.ms)');
+    else this.#allow(now, this.#partialBytes);
+  }
+
+  #stopReading(): void {
+    if (!this.#reading) return;
+    this.#reading = false;
+    this.#wroteInterest = this.#writing;
+    this.transport.interest(false, this.#writing);
+  }
+
+  /** Congestion ends without a word to those who stood still: the desk tells who has asked. */
+  #awaitDesk(): void {
+    if (this.#desk.congested) this.#desk.stalled(this);
   }
 
   /** The large frame's place: what is there already moves in. */

@@ -60,6 +60,7 @@ export type ControlMessage =
   | { readonly kind: 'link'; readonly link: Link }
   | { readonly kind: 'unlink'; readonly peer: string }
   | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly add: readonly RouteMessage[]; readonly remove: readonly string[] }
+  | { readonly kind: 'image'; readonly image: MetadataImage; readonly add: readonly RouteMessage[] }
   | { readonly kind: 'limits'; readonly limits: ProcessorLimits }
   | { readonly kind: 'hold'; readonly slots: readonly number[] }
   | { readonly kind: 'resume'; readonly slots: readonly number[] }

@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../base/logger.ts';
 import type { Change } from '../cluster/changes.ts';
-import { claimController, clusterIdFrom, imageFrom, layoutWrites, registrationWrite, type StoreContents } from '../cluster/contents.ts';
+import { claimController, imageFrom, layoutWrites, registrationWrite, type StoreContents } from '../cluster/contents.ts';
 import { Controller, type ControllerOptions } from '../cluster/controller.ts';
 import type { Endpoint, MetadataImage } from '../cluster/image.ts';
 import type { MetadataStore, StoredNode } from '../cluster/metadata-store.ts';
@@ -42,8 +42,6 @@ export async function readContents(store: MetadataStore): Promise<StoreContents>
   await visit('/');
   return contents;
 }
-
-export { clusterIdFrom };
 
 export class ControllerHost {
   readonly #parts: ControllerHostParts;
@@ -92,6 +90,13 @@ export class ControllerHost {
     });
     this.#line = answer.catch(() => {});
     return answer;
+  }
+
+  /** Nothing is decided while the work is under way. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#line.then(work);
+    this.#line = done.catch(() => {});
+    return done;
   }
 
   async nextProducerId(): Promise<number> {

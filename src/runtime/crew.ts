@@ -86,6 +86,8 @@ export class Crew {
       workerData,
       transferList: [port2],
       name,
+      // Log files travel between threads by number: whoever holds the last lease closes them.
+      trackUnmanagedFds: false,
     });
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const member: Member = { name, worker, port: port1, bell, flag: new Int32Array(flagMemory), ended, stopping: false };

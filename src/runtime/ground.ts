@@ -2,7 +2,7 @@
  * What a thread stands on, native or portable: kernels, disk, sockets, a way to wait. `openGround` chooses; nothing above
  * it knows which it is.
  */
-import { fdatasyncSync, readSync } from 'node:fs';
+import { fdatasyncSync, readFileSync, readSync } from 'node:fs';
 import type { Kernels } from '../base/kernels.ts';
 import { type Memory, memoryOver } from '../base/memory.ts';
 import { PortableKernels } from '../base/portable-kernels.ts';
@@ -178,3 +178,16 @@ export function openGround(kind: 'native' | 'portable'): Ground {
 }
 
 
+
+const OPEN_FILES_ASSUMED = 1_024;
+
+/** How many descriptors this process may have. Where the system does not say, what every system allows. */
+export function openFilesLimit(): number {
+  try {
+    const match = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    return match === null ? OPEN_FILES_ASSUMED : Number(match[1]);
+  } catch (problem) {
+    if ((problem as NodeJS.ErrnoException).code === undefined) throw problem;
+    return OPEN_FILES_ASSUMED;
+  }
+}

@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
 import type { FileCache } from '../log/files.ts';
 import type { FileTable } from '../log/leases.ts';
+import { type Deletion, removeRetired } from '../log/deletions.ts';
 import type { LogEnvironment } from '../log/environment.ts';
 import { PartitionLog, type SyncPlan } from '../log/partition-log.ts';
 import type { ReadPlan } from '../log/reading.ts';
@@ -75,6 +76,8 @@ export class Handler implements Role, PartitionDesk {
   readonly #plan: ReadPlan = { errorCode: 0, slot: -1, position: 0, length: 0, firstBatchBytes: 0 };
   readonly #listed: ListedOffset = { error: 0, leaderEpoch: -1, timestamp: -1, offset: -1 };
   #blocker: Link | null = null;
+  /** Directories of deleted partitions that wait for their removal. */
+  #deletions: Deletion[] = [];
   #nextSync = 1;
   #freezing: { slots: readonly number[]; reply: Reply } | null = null;
   #appended = 0;
@@ -162,8 +165,10 @@ export class Handler implements Role, PartitionDesk {
     this.#parts.cache.close();
   }
 
+  /** Once a second, too: what is due to be removed goes. */
   count(): void {
     const { counters, cache } = this.#parts;
+    this.#removeDue(this.#parts.clock.now());
     counters.set('batchesAppended', this.#appended);
     counters.set('appendsFailed', this.#failed);
     counters.set('bytesAppended', this.#bytes);
@@ -317,9 +322,31 @@ export class Handler implements Role, PartitionDesk {
       if (partition === undefined) continue;
       this.#partitions[slot] = undefined;
       this.published.setState(slot, OFFLINE);
-      partition.log.remove(this.#parts.clock.now());
+      this.#deletions.push(partition.log.remove(this.#parts.clock.now()));
     }
     reply();
+  }
+
+  /** Files whose delay is over. Leases on them stay good: the descriptors are open. */
+  #removeDue(now: number): void {
+    const { disk } = this.#parts.environment;
+    const due: string[] = [];
+    for (const partition of this.#partitions) {
+      if (partition !== undefined && partition.log.nextDeletionMs <= now) due.push(...partition.log.dueDeletions(now));
+    }
+    const later = this.#deletions.filter((deletion) => deletion.dueMs > now);
+    if (later.length < this.#deletions.length) {
+      for (const { path, dueMs } of this.#deletions) if (dueMs <= now) due.push(path);
+      this.#deletions = later;
+    }
+    for (const path of due) {
+      try {
+        removeRetired(disk, path);
+      } catch (problem) {
+        const values = { path, why: (problem as Error).message };
+        this.#parts.post({ kind: 'log', level: 'warn', event: 'file.not.removed', values });
+      }
+    }
   }
 
   /** A clean end: every log closed, with what main writes into the checkpoint files. */

@@ -14,6 +14,9 @@ const CHUNK_ROOM_MIN = 32_768;
 const CHUNKS_AND_SLOTS_BYTES = 67_108_864;
 const SLOTS_BYTES_MAX = 33_554_432;
 export const SMALL_FRAME_BYTES_MAX = SLOT_BYTES_MAX;
+/** Places are named by int32 offsets, and a power of two of memory must hold the largest frame. */
+const RANGES_BYTES_MAX = 1_073_741_824;
+export const FRAME_BYTES_MAX = RANGES_BYTES_MAX - 4;
 
 const CHUNK = 0;
 const SLOT = 1;
@@ -53,7 +56,9 @@ export function intakeBytes(limits: IntakeLimits): number {
 }
 
 function rangesBytes(limits: IntakeLimits): number {
-  return arenaBytes(Math.max(limits.queuedBytesMax * 2, limits.frameBytesMax + 4));
+  const { queuedBytesMax, frameBytesMax } = limits;
+  assert(frameBytesMax <= FRAME_BYTES_MAX, 'the largest frame can be held', { frameBytesMax, FRAME_BYTES_MAX });
+  return Math.min(RANGES_BYTES_MAX, arenaBytes(Math.max(queuedBytesMax * 2, frameBytesMax + 4)));
 }
 
 export class Intake {

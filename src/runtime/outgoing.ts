@@ -44,6 +44,8 @@ export const BROKEN = 4;
 
 const TURN_BYTES_MAX = 1_048_576;
 const PIECES_AT_ONCE = 64;
+/** A range that is cold again after so many reads, without a byte sent between them, cannot be read. */
+const READ_AHEADS_MAX = 8;
 
 interface Entry {
   memory: Memory;
@@ -64,6 +66,9 @@ export class Outgoing {
   readonly #resume: () => void;
   #entries: Entry[] = [];
   #first = 0;
+  /** A cold range is on its way. */
+  #coming = false;
+  #readAheads = 0;
   #closed = false;
 
   constructor(transport: Transport, desk: RangeDesk, resume: () => void) {
@@ -92,6 +97,7 @@ export class Outgoing {
   }
 
   send(): number {
+    if (this.#coming) return COLD;
     let budget = TURN_BYTES_MAX;
     while (!this.empty) {
       if (budget <= 0) return YIELDED;
@@ -102,6 +108,7 @@ export class Outgoing {
       if (sent === WOULD_BLOCK) return BLOCKED;
       if (sent < 0) return BROKEN;
       budget -= sent;
+      this.#readAheads = 0;
       this.#desk.counted.sentBytes += sent;
     }
     this.#entries.length = 0;
@@ -140,10 +147,7 @@ export class Outgoing {
     const position = range.position + entry.done;
     const length = Math.min(range.length - entry.done, budget);
     const descriptor = desk.descriptor(range.slot);
-    if (!desk.resident(descriptor, position, length)) {
-      this.#warm(range, position, length);
-      return -COLD;
-    }
+    if (!desk.resident(descriptor, position, length)) return this.#warm(range, position, length);
     const sent = this.#transport.sendFile(descriptor, position, length);
     if (sent <= 0) return sent === 0 ? -1 : sent;
     desk.counted.zeroCopyBytes += sent;
@@ -161,10 +165,10 @@ export class Outgoing {
     for (let i = this.#first; i < this.#entries.length && pieces.count < PIECES_AT_ONCE; i++) {
       const entry = this.#entries[i] as Entry;
       if (entry.range === null) {
-        pieces.add(entry.memory, entry.offset, entry.length);
+        pieces.add(entry.memory, entry.offset, Math.min(entry.length, budget - pieces.totalBytes));
       } else {
         if (entry.range.length >= desk.zeroCopyMinBytes) break;
-        const room = Math.min(desk.scratch.bytes.length - scratchUsed, budget - scratchUsed);
+        const room = Math.min(desk.scratch.bytes.length - scratchUsed, budget - pieces.totalBytes);
         const left = entry.range.length - entry.done;
         const length = Math.min(left, room);
         if (length <= 0) break;
@@ -184,8 +188,7 @@ export class Outgoing {
     if (pieces.count === 0) {
       assert(cold !== null, 'something is sent or cold');
       const range = cold.range as FileRange;
-      this.#warm(range, range.position + cold.done, range.length - cold.done);
-      return -COLD;
+      return this.#warm(range, range.position + cold.done, range.length - cold.done);
     }
     const sent = this.#transport.send(pieces);
     if (sent < 0) return sent;
@@ -220,9 +223,14 @@ export class Outgoing {
     if (entry.block !== null) this.#desk.intake.release(entry.block);
   }
 
-  #warm(range: FileRange, position: number, length: number): void {
+  #warm(range: FileRange, position: number, length: number): number {
+    this.#readAheads += 1;
+    if (this.#readAheads > READ_AHEADS_MAX) return -1;
+    this.#coming = true;
     this.#desk.readAhead(range.slot, position, length, () => {
+      this.#coming = false;
       if (!this.#closed) this.#resume();
     });
+    return -COLD;
   }
 }

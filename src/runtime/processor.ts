@@ -22,7 +22,7 @@ import { WireError } from '../wire/wire-error.ts';
 import { Answers } from './answers.ts';
 import { Call, type CallOwner } from './call.ts';
 import { Connection, type ConnectionDesk, type ConnectionLimits } from './connection.ts';
-import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits } from './control.ts';
+import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
 import { type Block, Intake } from './intake.ts';
 import {
@@ -73,6 +73,7 @@ export interface ProcessorParts {
   readonly counters: Counters;
   readonly limits: ProcessorLimits;
   readonly image: MetadataImage;
+  readonly routes: readonly RouteMessage[];
   /** Slots of shared memory where the descriptors of open connections stand, for whoever must close them if this thread dies. */
   readonly descriptors: Int32Array;
   /** One shared int32: connections open in the whole broker. */
@@ -150,6 +151,8 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     this.#limits = parts.limits;
     this.limits = { ...parts.limits, ...parts.limits.connection };
     this.#owners = new Owners(parts.published);
+    this.#owners.update(parts.routes, []);
+    parts.descriptors.fill(-1);
     this.sessions = new FetchSessions(parts.index, parts.limits.sessionSlotsMax, parts.random);
     this.intake = new Intake(parts.intake, {
       queuedBytesMax: parts.queuedBytesMax,
@@ -204,6 +207,13 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
 
   control(message: ControlMessage, reply: Reply): void {
     switch (message.kind) {
+      case 'image':
+        this.image = message.image;
+        this.#owners.update(message.add, []);
+        return reply();
+      case 'close':
+        this.stop();
+        return reply();
       case 'changes':
         this.image = apply(this.image, message.changes);
         this.#owners.update(message.add, message.remove);
@@ -212,6 +222,8 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
         this.#limits = message.limits;
         this.limits = { ...message.limits, ...message.limits.connection };
         return reply();
+      case 'count':
+        return reply(this.#connections.size);
       case 'hold':
         this.#owners.hold(message.slots);
         this.#owners.ringBells();
@@ -309,9 +321,18 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     }
   }
 
-  encode(call: Call, outgoing: Outgoing): void {
+  encode(call: Call, outgoing: Outgoing): boolean {
     this.#answered += 1;
-    this.#parts.answers.encode(call, outgoing);
+    try {
+      this.#parts.answers.encode(call, outgoing);
+      return true;
+    } catch (problem) {
+      if (!(problem instanceof WireError)) throw problem;
+      for (const range of call.ranges) this.releaseLease(range.slot);
+      const values = { api: call.apiKey, version: call.version, why: problem.message };
+      this.#parts.post({ kind: 'log', level: 'error', event: 'answer.unwritable', values });
+      return false;
+    }
   }
 
   resetEncoder(): void {

@@ -81,7 +81,7 @@ class Thread {
       } else if (message.kind === 'stop') {
         this.#stop();
         reply();
-      } else if (message.kind === 'count') {
+      } else if (message.kind === 'count' && to === '') {
         for (const role of this.#roles.values()) role.count();
         reply();
       } else if (message.kind === 'link') {

@@ -90,7 +90,14 @@ function load(bytes: Uint8Array, path: string, kernels: Kernels): Loaded {
 }
 
 /** Puts a file with nothing but the tree in the place of the one that is there, and opens it. */
-function startFile(disk: Disk, kernels: Kernels, directory: string, path: string, tree: NodeTree, transaction: number): Journal {
+function startFile(
+  disk: Disk,
+  kernels: Kernels,
+  directory: string,
+  path: string,
+  tree: NodeTree,
+  transaction: number,
+): Journal {
   const aside = asidePath(path);
   const file = disk.open(aside, 'create');
   const snapshot = new Journal(disk, kernels, file, 0, transaction);

@@ -34,7 +34,7 @@ export interface EmbeddedStoreOptions {
   readonly disk: Disk;
   readonly kernels: Kernels;
   readonly logger: Logger;
-  /** The first log directory. Nobody else may have the store open: the directory's lock sees to it. */
+  /** The first log directory: made durably and locked by its owner, so that nobody else has the store open. */
   readonly directory: string;
   readonly growthBytes?: number;
 }
@@ -100,7 +100,6 @@ export class EmbeddedStore implements MetadataStore {
   static open(options: EmbeddedStoreOptions): EmbeddedStore {
     const { directory, disk, logger } = options;
     const path = `${directory}/${STORE_FILE}`;
-    if (!disk.isDirectory(directory)) disk.makeDirectory(directory);
     const file = new StoreFile(disk, options.kernels, directory, path, options.growthBytes ?? GROWTH_BYTES);
     if (file.tornBytes > 0) logger.warn('metadata store: cut a torn tail', { path, bytes: file.tornBytes });
     return new EmbeddedStore(file, logger);

@@ -4,8 +4,8 @@ import { SeededRandom } from '../../src/base/random.ts';
 import type { StoreWrite } from '../../src/cluster/metadata-store.ts';
 import { ANY_VERSION } from '../../src/cluster/metadata-store.ts';
 import type { EmbeddedStore } from '../../src/stores/embedded.ts';
-import { CrashDisk } from './crash-disk.ts';
-import { everything, openStore } from './kit.ts';
+import { DIRECTORY, everything, openStore } from './kit.ts';
+import { TearingDisk } from './tearing-disk.ts';
 
 const SEEDS = 400;
 const ROUNDS = 4;
@@ -30,11 +30,11 @@ describe('a crash at any moment', () => {
     let rescued = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
       const random = new SeededRandom(seed);
-      const disk = new CrashDisk(random);
+      const disk = new TearingDisk(random, DIRECTORY);
       let acknowledged = -1;
       let asked = -1;
       for (let round = 0; round < ROUNDS; round++) {
-        disk.powerOffAt = disk.calls + 1 + random.below(40);
+        disk.powerOffAt = disk.changes + 1 + random.below(40);
         try {
           const store = openStore(disk, GROWTH_BYTES);
           if (acknowledged === -1 && (await store.read('/a')) === null) {
@@ -60,7 +60,6 @@ describe('a crash at any moment', () => {
           expect(String(error), `seed ${seed}`).toContain('EPOWER');
         }
         crashes += 1;
-        disk.powerOffAt = Number.POSITIVE_INFINITY;
         disk.crash();
         const store = openStore(disk, GROWTH_BYTES);
         const number = await numberIn(store);

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { SeededRandom } from '../../src/base/random.ts';
 import type { Conflict, StoreWrite } from '../../src/cluster/metadata-store.ts';
 import { ANY_VERSION } from '../../src/cluster/metadata-store.ts';
-import { CrashDisk } from './crash-disk.ts';
-import { everything, openStore } from './kit.ts';
+import { DIRECTORY, everything, openStore } from './kit.ts';
+import { TearingDisk } from './tearing-disk.ts';
 
 interface ModelNode {
   readonly data: string;
@@ -55,7 +55,10 @@ class Model {
 const path = fc.constantFrom('/a', '/b', '/a/x', '/a/y', '/b/x', '/a/x/1', '/a/x/2');
 const version = fc.constantFrom(ANY_VERSION, ANY_VERSION, 0, 1, 2);
 const write: fc.Arbitrary<StoreWrite> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('create' as const), path, data: fc.string(), ephemeral: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('create' as const), path, data: fc.string(), ephemeral: fc.boolean() }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('set' as const), path, data: fc.string(), version }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), path, version }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('check' as const), path, version }) },
@@ -69,30 +72,39 @@ const step = fc.oneof(
 it('agrees with a map of paths', async () => {
   let done = 0;
   let refused = 0;
-  const property = fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), fc.integer(), async (steps, seed) => {
-    const disk = new CrashDisk(new SeededRandom(seed));
-    const model = new Model();
-    let store = openStore(disk, 1500);
-    for (const one of steps) {
-      if (one === 'close' || one === 'crash') {
-        if (one === 'close') await store.close();
-        disk.crash();
-        store = openStore(disk, 1500);
-        model.newSession();
-      } else {
-        const results = await Promise.all(one.map((writes) => store.multi(writes)));
-        for (const [index, result] of results.entries()) {
-          const conflict = model.multi(one[index] as StoreWrite[]);
-          if (conflict === null) done += 1;
-          else refused += 1;
-          expect(result).toMatchObject(conflict === null ? { done: true } : { done: false, ...conflict });
+  const property = fc.asyncProperty(
+    fc.array(step, { minLength: 10, maxLength: 40 }),
+    fc.integer(),
+    async (steps, seed) => {
+      const disk = new TearingDisk(new SeededRandom(seed), DIRECTORY);
+      const model = new Model();
+      let store = openStore(disk, 1500);
+      for (const one of steps) {
+        if (one === 'close' || one === 'crash') {
+          if (one === 'close') await store.close();
+          disk.crash();
+          store = openStore(disk, 1500);
+          model.newSession();
+        } else {
+          const results = await Promise.all(one.map((writes) => store.multi(writes)));
+          for (const [index, result] of results.entries()) {
+            const conflict = model.multi(one[index] as StoreWrite[]);
+            if (conflict === null) done += 1;
+            else refused += 1;
+            expect(result).toMatchObject(conflict === null ? { done: true } : { done: false, ...conflict });
+          }
         }
+        const seen = await everything(store);
+        const view = Array.from(seen, ([at, node]) => [
+          at,
+          { data: node.data, version: node.version, ephemeral: node.owner !== 0 },
+        ]);
+        expect(new Map(view as [string, ModelNode][])).toEqual(
+          new Map(Array.from(model.nodes).sort(([a], [b]) => (a < b ? -1 : 1))),
+        );
       }
-      const seen = await everything(store);
-      const view = Array.from(seen, ([at, node]) => [at, { data: node.data, version: node.version, ephemeral: node.owner !== 0 }]);
-      expect(new Map(view as [string, ModelNode][])).toEqual(new Map(Array.from(model.nodes).sort(([a], [b]) => (a < b ? -1 : 1))));
-    }
-  });
+    },
+  );
   await fc.assert(property, { numRuns: 150 });
   expect(done).toBeGreaterThan(100);
   expect(refused).toBeGreaterThan(100);

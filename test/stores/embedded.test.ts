@@ -4,8 +4,8 @@ import type { StoreWrite } from '../../src/cluster/metadata-store.ts';
 import { ANY_VERSION, StoreError } from '../../src/cluster/metadata-store.ts';
 import { STORE_FILE } from '../../src/stores/embedded.ts';
 import { JournalDamaged } from '../../src/stores/journal.ts';
-import { CrashDisk } from './crash-disk.ts';
 import { DIRECTORY, everything, openStore } from './kit.ts';
+import { TearingDisk } from './tearing-disk.ts';
 
 const PATH = `${DIRECTORY}/${STORE_FILE}`;
 
@@ -25,8 +25,8 @@ function check(path: string, version: number): StoreWrite {
   return { kind: 'check', path, version };
 }
 
-function newDisk(): CrashDisk {
-  return new CrashDisk(new SeededRandom(1));
+function newDisk(): TearingDisk {
+  return new TearingDisk(new SeededRandom(1), DIRECTORY);
 }
 
 describe('multi', () => {
@@ -153,7 +153,7 @@ describe('sessions', () => {
     expect(told).toBe(1);
     expect(second.session.expired).toBe(true);
     await expect(second.read('/')).rejects.toThrow(StoreError);
-    expect(disk.openFiles).toBe(0);
+    expect(disk.openDescriptors).toBe(0);
     expect(await openStore(disk).children('/')).toEqual(['stays']);
   });
 
@@ -163,7 +163,7 @@ describe('sessions', () => {
     await store.multi([create('/a')]);
     const reasons: string[] = [];
     store.session.onExpired((reason) => reasons.push(reason.message));
-    disk.failAt = disk.calls + 2;
+    disk.failAt = disk.changes + 2;
     const lost = store.multi([create('/b')]);
     const behind = store.read('/b');
     await expect(lost).rejects.toThrow('EIO');
@@ -172,7 +172,7 @@ describe('sessions', () => {
     expect(reasons).toHaveLength(1);
     await expect(store.multi([create('/c')])).rejects.toThrow('EIO');
     await store.close();
-    expect(disk.openFiles).toBe(0);
+    expect(disk.openDescriptors).toBe(0);
     disk.crash();
     expect(await openStore(disk).children('/')).not.toContain('c');
   });
@@ -218,10 +218,38 @@ describe('the file', () => {
     expect(await openStore(disk).children('/')).toEqual(['a', 'b', 'c']);
   });
 
+  it('does not take up again what was cut from its end', async () => {
+    const disk = newDisk();
+    const store = openStore(disk);
+    await store.multi([create('/a'), create('/b'), create('/c')]);
+    const before = disk.readFile(PATH) as Uint8Array;
+    await Promise.all(['/a', '/b', '/c'].map((path) => store.multi([set(path, 'x'.repeat(200))])));
+    const lost = disk.readFile(PATH) as Uint8Array;
+    const third = new TextDecoder('latin1').decode(lost).lastIndexOf('ODRJ');
+    disk.damage(PATH, before.length);
+
+    const next = openStore(disk);
+    expect(await next.read('/c')).toMatchObject({ data: '', version: 0 });
+    const session = disk.readFile(PATH)?.length as number;
+    await next.multi([set('/a', '')]);
+    const empty = (disk.readFile(PATH)?.length as number) - session;
+    await next.close();
+    // The same once more, with a multi that ends exactly where the third entry of the lost batch begins.
+    const again = newDisk();
+    again.put(PATH, lost);
+    again.damage(PATH, before.length);
+    const last = openStore(again);
+    await last.multi([set('/a', 'y'.repeat(third - session - empty))]);
+    expect(again.readFile(PATH)).toHaveLength(third);
+    await last.close();
+    const contents = await everything(openStore(again));
+    expect(contents.get('/c')).toMatchObject({ data: '', version: 0 });
+    expect(contents.get('/a')).toMatchObject({ version: 1 });
+  });
+
   it('is not opened when it is something else', () => {
     const disk = newDisk();
-    disk.makeDirectory(DIRECTORY);
-    disk.writeBytes(disk.open(PATH, 'create'), 0, new TextEncoder().encode('something else'));
+    disk.put(PATH, new TextEncoder().encode('something else'));
     expect(() => openStore(disk)).toThrow('is no metadata store');
   });
 });

@@ -1,8 +1,7 @@
 /**
- * The controller at work on a metadata store: reads the store, takes the office, registers its own broker, and carries
- * each request through decision, write and confirmation. Requests are answered in the order they came. When the store
- * fails, refuses a decision or ends the session, the office is over: every open request is rejected, and nothing more is
- * decided.
+ * The controller at work on a metadata store: reads the store, becomes controller in it, registers its own broker, and
+ * carries each request through decision, write and confirmation. Requests are answered in the order they came. When the
+ * store fails, refuses a decision or ends the session, it resigns: every open request is rejected, nothing more is decided.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
@@ -17,7 +16,7 @@ import { StoreError } from '../cluster/metadata-store.ts';
 import type { CallName, RequestOf, ResponseOf } from '../cluster/requests.ts';
 import { childPath } from './node-tree.ts';
 
-export interface OfficeOptions extends ControllerOptions {
+export interface ActiveControllerOptions extends ControllerOptions {
   readonly store: MetadataStore;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -26,19 +25,20 @@ export interface OfficeOptions extends ControllerOptions {
   readonly brokerId: number;
   readonly endpoints: readonly Endpoint[];
   readonly rack: string | null;
-  /** What was confirmed, with the image that it led to; called before the request is answered. */
+  /** What was confirmed after the start, and the image that it led to; called before the request is answered. */
   onChanges(changes: readonly Change[], image: MetadataImage): void;
-  /** The office is over, through no wish of its own. */
-  onLost(reason: Error): void;
+  /** It had to resign; called once. */
+  onResigned(reason: Error): void;
 }
 
-export class Office {
+export class ActiveController {
   readonly #store: MetadataStore;
   readonly #controller: Controller;
-  readonly #options: OfficeOptions;
-  #lost: Error | null = null;
+  readonly #options: ActiveControllerOptions;
+  #started = false;
+  #resigned: Error | null = null;
 
-  static async take(options: OfficeOptions): Promise<Office> {
+  static async start(options: ActiveControllerOptions): Promise<ActiveController> {
     const { store, brokerId, endpoints, rack } = options;
     const contents = await readStore(store);
     const clusterId = clusterIdFrom(contents) ?? options.clusterId;
@@ -47,17 +47,20 @@ export class Office {
     const { writes: claim, controllership } = claimController(contents, brokerId, now);
     const registration = registrationWrite(brokerId, endpoints, rack, now);
     const result = await store.multi([...layoutWrites(contents, clusterId), ...claim, registration]);
-    if (!result.done) throw new StoreError(`broker ${brokerId} cannot register: ${result.conflict} (write ${result.index})`);
-    const office = new Office(options, new Controller(options, stored, controllership));
-    await office.ask('registerBroker', { id: brokerId, epoch: result.transaction, endpoints, rack });
-    return office;
+    if (!result.done) {
+      throw new StoreError(`broker ${brokerId} cannot register: ${result.conflict} (write ${result.index})`);
+    }
+    const controller = new ActiveController(options, new Controller(options, stored, controllership));
+    await controller.ask('registerBroker', { id: brokerId, epoch: result.transaction, endpoints, rack });
+    controller.#started = true;
+    return controller;
   }
 
-  private constructor(options: OfficeOptions, controller: Controller) {
+  private constructor(options: ActiveControllerOptions, controller: Controller) {
     this.#options = options;
     this.#store = options.store;
     this.#controller = controller;
-    this.#store.session.onExpired((reason) => this.#lose(reason));
+    this.#store.session.onExpired((reason) => this.#resign(reason));
   }
 
   get image(): MetadataImage {
@@ -70,29 +73,30 @@ export class Office {
   }
 
   async ask<K extends CallName>(call: K, request: RequestOf<K>): Promise<ResponseOf<K>> {
-    if (this.#lost !== null) throw this.#lost;
+    if (this.#resigned !== null) throw this.#resigned;
     const decision = this.#controller.handle(call, request);
     const result = await this.#store.multi(decision.writes).catch((error: Error) => {
-      this.#lose(error);
+      this.#resign(error);
       throw error;
     });
-    if (this.#lost !== null) throw this.#lost;
+    if (this.#resigned !== null) throw this.#resigned;
     if (!result.done) {
       const { path } = decision.writes[result.index] as { path: string };
       const reason = new StoreError(`the store refused ${call}: ${result.conflict} at ${path}`);
-      this.#lose(reason);
+      this.#resign(reason);
       throw reason;
     }
+    // In one step: the image is never ahead of the changes that were told.
     this.#controller.confirm(decision);
-    if (decision.changes.length > 0) this.#options.onChanges(decision.changes, decision.image);
+    if (this.#started && decision.changes.length > 0) this.#options.onChanges(decision.changes, decision.image);
     return decision.response;
   }
 
-  #lose(reason: Error): void {
-    if (this.#lost !== null) return;
-    this.#lost = reason;
-    this.#options.logger.error('controller lost its office', { reason: reason.message });
-    this.#options.onLost(reason);
+  #resign(reason: Error): void {
+    if (this.#resigned !== null) return;
+    this.#resigned = reason;
+    this.#options.logger.error('controller resigned', { reason: reason.message });
+    this.#options.onResigned(reason);
   }
 }
 

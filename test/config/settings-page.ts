@@ -1,7 +1,7 @@
 /** The documentation page of the settings, made from the tables. */
-import { BROKER_SETTINGS } from './broker-table.ts';
-import { allowed, formatValue, type Setting } from './setting.ts';
-import { FALLBACKS, TOPIC_SETTINGS } from './topic-table.ts';
+import { BROKER_SETTINGS } from '../../src/config/broker-table.ts';
+import { allowed, formatValue, type Setting } from '../../src/config/setting.ts';
+import { FALLBACKS, TOPIC_SETTINGS } from '../../src/config/topic-table.ts';
 
 export function settingsPage(): string {
   const broker = BROKER_SETTINGS.map((setting: Setting) => row(setting, [setting.change]));

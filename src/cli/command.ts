@@ -1,0 +1,104 @@
+/** What the words of the command line ask for. Words that make no sense throw a UsageError; nothing is read or started here. */
+import { parseArgs } from 'node:util';
+import { nearest } from '../config/nearest.ts';
+
+export interface StartCommand {
+  readonly kind: 'start';
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly data: string | undefined;
+  readonly config: string | undefined;
+  /** In the order they were given. */
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly quiet: boolean;
+}
+
+export type Command = { readonly kind: 'help' } | { readonly kind: 'version' } | StartCommand;
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const OPTIONS = {
+  port: { type: 'string' },
+  host: { type: 'string' },
+  data: { type: 'string' },
+  config: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  quiet: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+const PORT_MAX = 65_535;
+
+export const USAGE = `odradek: a Kafka-compatible broker
+
+  odradek [start] [options]
+
+  --port PORT        the port to listen on; 0 takes a free one (default 9092)
+  --host HOST        the address to listen on (default 127.0.0.1)
+  --data DIR         where the data lies (default odradek-data in the current folder)
+  --config FILE      a server.properties, with Kafka's names
+  --set NAME=VALUE   a setting by its name; may be given many times
+  --quiet            log warnings and errors only
+  --version          print the version
+  --help             print this
+
+Stronger settings win: options, then environment (KAFKA_NUM_PARTITIONS for num.partitions), then the file.
+`;
+
+export function parseCommand(words: readonly string[]): Command {
+  const { values, positionals } = parseWords(words);
+  if (values.help) return { kind: 'help' };
+  if (values.version) return { kind: 'version' };
+  const [command = 'start', ...more] = positionals;
+  if (command !== 'start') throw new UsageError(`There is no command ${command}: there is start.`);
+  if (more.length > 0) throw new UsageError(`start takes options only, and ${more.join(' ')} is none.`);
+  for (const name of ['host', 'data', 'config'] as const) {
+    if (values[name] === '') throw new UsageError(`--${name} needs a value.`);
+  }
+  return {
+    kind: 'start',
+    host: values.host,
+    port: values.port === undefined ? undefined : parsePort(values.port),
+    data: values.data,
+    config: values.config,
+    set: (values.set ?? []).map(parsePair),
+    quiet: values.quiet ?? false,
+  };
+}
+
+function parseWords(words: readonly string[]) {
+  try {
+    return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(unknownOption(words));
+    if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') throw new UsageError(`${message.split('\n')[0]}.`);
+    throw error;
+  }
+}
+
+function unknownOption(words: readonly string[]): string {
+  const known = Object.keys(OPTIONS).map((name) => `--${name}`);
+  const given = words.map((word) => word.split('=')[0] as string);
+  const unknown =
+    given.find((word) => /^-/.test(word) && !known.includes(word) && word !== '-h' && word !== '-v') ?? '';
+  const meant = nearest(unknown, known);
+  return `${unknown} is not an option${meant === null ? '' : `; did you mean ${meant}?`}${meant === null ? '.' : ''}`;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^[0-9]{1,5}$/.test(text) || port > PORT_MAX) {
+    throw new UsageError(`--port ${text} is not a port: it must be a whole number from 0 to ${PORT_MAX}.`);
+  }
+  return port;
+}
+
+function parsePair(text: string): readonly [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new UsageError(`--set ${text} is not NAME=VALUE.`);
+  return [text.slice(0, equals).trim(), text.slice(equals + 1)];
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** The command line: `odradek start …`. It reads the words, starts a broker and turns its end into an exit code. */
+import { readFileSync } from 'node:fs';
+import module from 'node:module';
+import type { Command } from './cli/command.ts';
+
+// Compiled code is kept between runs (not every runtime does); so the rest is imported after this line.
+module.enableCompileCache?.();
+const { parseCommand, USAGE, UsageError } = await import('./cli/command.ts');
+const { complain, EXIT_USAGE, live } = await import('./cli/broker-life.ts');
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+}
+
+async function run(command: Command): Promise<number> {
+  if (command.kind === 'help') return say(USAGE);
+  if (command.kind === 'version') return say(`odradek ${version()}\n`);
+  const { pinoLogger } = await import('./cli/pino-logger.ts');
+  const { startOptions } = await import('./cli/start-options.ts');
+  const { startBroker } = await import('./broker.ts');
+  const logger = pinoLogger(command.quiet ? 'warn' : 'info');
+  return live(async () => startBroker({ ...startOptions(command, process.env), logger }), version(), logger);
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+async function main(): Promise<number> {
+  try {
+    return await run(parseCommand(process.argv.slice(2)));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    complain(`${error.message} odradek --help shows what there is.`);
+    return EXIT_USAGE;
+  }
+}
+
+// Explicitly: whatever a broken thread left behind must not keep the process.
+process.exit(await main());
