@@ -1,10 +1,10 @@
 // Index files in memory: mapped read-only and searched. Another process, or a truncation, may take the pages away while
-// a search reads them; the SIGBUS of that ends the search and nothing else.
-#include <setjmp.h>
+// a search reads them; the SIGBUS of that makes the search fail, and the map useless, and nothing else.
 #include <signal.h>
 #include <sys/mman.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 
@@ -14,22 +14,37 @@
 namespace odradek {
 namespace {
 
-// Where the thread goes on when its search loses its pages; null while none runs. Initial-exec storage is there before
-// the first signal, so the handler never allocates.
+struct Search {
+  const uint8_t* data;
+  size_t length;
+  volatile sig_atomic_t lost;
+};
+
+// The one that runs on this thread, or null. Initial-exec storage is there before the first signal, so the handler never
+// allocates.
 #if defined(__GLIBC__)
 __attribute__((tls_model("initial-exec")))
 #endif
-thread_local sigjmp_buf* volatile wayOut = nullptr;
+thread_local Search* volatile running = nullptr;
 
 struct sigaction previous;
 
-// A fault inside a search leaves it. Everybody else's goes where it went before; with nobody there, the default action
-// is put back, and the instruction that faulted runs again and meets it.
+// A fault of the search puts zeros in place of the map and lets the search go on over them. It is not jumped out of:
+// only the way back through the kernel restores all of the thread's state (the memory protection keys of the engine's
+// code among it). Everybody else's fault goes where it went before; with nobody there the default action is put back, and
+// the instruction that faulted runs again and meets it.
 void onBusError(int signal, siginfo_t* info, void* context) {
-  sigjmp_buf* const out = wayOut;
-  if (out != nullptr && info->si_code > 0) {
-    wayOut = nullptr;
-    siglongjmp(*out, 1);
+  Search* const search = running;
+  const auto* const address = static_cast<const uint8_t*>(info->si_addr);
+  if (search != nullptr && info->si_code > 0 && address >= search->data && address < search->data + search->length) {
+    const int before = errno;
+    constexpr int kFlags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void* const zeros = mmap(const_cast<uint8_t*>(search->data), search->length, PROT_READ, kFlags, -1, 0);
+    errno = before;
+    if (zeros != MAP_FAILED) {
+      search->lost = 1;
+      return;
+    }
   }
   if ((previous.sa_flags & SA_SIGINFO) != 0) {
     previous.sa_sigaction(signal, info, context);
@@ -44,13 +59,13 @@ void onBusError(int signal, siginfo_t* info, void* context) {
   }
 }
 
-// Once per process. SA_NODEFER: the jump out of the handler leaves the signal mask as it was, so it need not be saved.
+// Once per process.
 void watchBusErrors() {
   static std::once_flag once;
   std::call_once(once, [] {
     struct sigaction own {};
     own.sa_sigaction = onBusError;
-    own.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+    own.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&own.sa_mask);
     sigaction(SIGBUS, &own, &previous);
   });
@@ -91,20 +106,22 @@ template <typename Key>
 }
 
 template <typename Key>
-int32_t search(State& state, MapId id, int32_t count, double target) {
-  const Map& map = state.maps[static_cast<size_t>(id.value)];
+int32_t searchMap(State& state, MapId id, int32_t count, double target) {
+  Map& map = state.maps[static_cast<size_t>(id.value)];
   if (count < 0 || static_cast<int64_t>(count) * kEntryBytes<Key> > map.length) {
     state.refuse("%d entries do not fit a map of %lld bytes", count, static_cast<long long>(map.length));
     return 0;
   }
-  sigjmp_buf out;
-  if (sigsetjmp(out, 0) != 0) return -EIO;
-  wayOut = &out;
+  if (map.lost) return -EIO;
+  Search search = {map.data, static_cast<size_t>(map.length), 0};
+  running = &search;
   std::atomic_signal_fence(std::memory_order_seq_cst);
   const int32_t slot = lastAtMost<Key>(map.data, count, target);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  wayOut = nullptr;
-  return slot;
+  running = nullptr;
+  if (search.lost == 0) return slot;
+  map.lost = true;
+  return -EIO;
 }
 
 int32_t mapFile(State& state, int32_t file, Whole length) {
@@ -117,7 +134,7 @@ int32_t mapFile(State& state, int32_t file, Whole length) {
   }
   const int32_t id = state.freeMaps.back();
   state.freeMaps.pop_back();
-  state.maps[static_cast<size_t>(id)] = {static_cast<const uint8_t*>(data), length.value};
+  state.maps[static_cast<size_t>(id)] = {static_cast<const uint8_t*>(data), length.value, false};
   return id;
 }
 
@@ -132,8 +149,8 @@ int32_t unmapFile(State& state, MapId id) {
 constexpr Export kFunctions[] = {
     exported<&mapFile>("map"),
     exported<&unmapFile>("unmap"),
-    exported<&search<int32_t>>("searchOffset"),
-    exported<&search<int64_t>>("searchTime"),
+    exported<&searchMap<int32_t>>("searchOffset"),
+    exported<&searchMap<int64_t>>("searchTime"),
 };
 
 }  // namespace

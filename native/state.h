@@ -17,10 +17,11 @@ struct Block {
   napi_ref owner = nullptr;
 };
 
-// A free slot has no data.
+// A free slot has no data. `lost`: pages of the file have gone, and zeros stand where all of it was.
 struct Map {
   const uint8_t* data = nullptr;
   int64_t length = 0;
+  bool lost = false;
 };
 
 class State {

@@ -35,7 +35,12 @@ function run(command, args, cwd) {
     child.on('error', (error) => reject(new StepFailed(`${command} did not start: ${error.message}`)));
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else reject(new StepFailed(`${Buffer.concat(output).toString().trimEnd()}\n${command} ${args[0]} failed`));
+      else
+        reject(
+          new StepFailed(
+            `${Buffer.concat(output).toString().trimEnd()}\n${args.map((word) => path.basename(word)).join(' ')} failed`,
+          ),
+        );
     });
   });
 }

@@ -19,6 +19,7 @@ import type { Settings } from './config/broker-table.ts';
 import type { Listener } from './config/listeners.ts';
 import { parseSettings, type SettingEntry } from './config/settings.ts';
 import { topicConfig } from './config/topic-settings.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { FileTable } from './log/leases.ts';
 import { PublishedPartitions } from './replica/published.ts';
 import { addonProblem, loadAddon } from './runtime/addon.ts';
@@ -133,6 +134,7 @@ class RunningBroker implements Broker {
   readonly #shared: Shared;
   readonly #published: PublishedPartitions;
   readonly #dice: SeededRandom;
+  readonly #jobs = new Jobs();
   readonly #startedAt = systemClock.monotonic();
   #fail: (problem: Error) => void = () => {};
   #data: Data | null = null;
@@ -267,6 +269,7 @@ class RunningBroker implements Broker {
     this.#closing ??= Promise.resolve();
     if (this.#checkpoints !== null) clearInterval(this.#checkpoints);
     await this.#crew?.abort();
+    await this.#jobs.close();
     this.#closeDescriptors();
     await this.#store?.close().catch((problem: Error) => this.#logger.warn('store.close', { why: problem.message }));
     this.#data?.close();
@@ -284,6 +287,7 @@ class RunningBroker implements Broker {
     const epoch = (this.#controller as ControllerHost).brokerEpoch;
     await (this.#host as PartitionHost).closeAll(pools.handlers, epoch);
     await crew.stop();
+    await this.#jobs.close();
     await (this.#store as EmbeddedStore).close();
     (this.#data as Data).close();
     if (this.#temporary) rmSync(this.directory, { recursive: true, force: true });
@@ -332,6 +336,7 @@ class RunningBroker implements Broker {
       },
       queuedBytesMax: Math.ceil(settings.queuedMaxRequestBytes / processors),
       groupCommit: settings.flushGroupCommit,
+      fullValidation: settings.compressedBatchValidation === 'full',
       filesMax: Math.max(16, Math.floor(fileHandles(settings) / handlers)),
       seed: () => this.#dice.below(0x7fffffff),
       image: () => (this.#controller as ControllerHost).image,
@@ -400,7 +405,17 @@ class RunningBroker implements Broker {
   #heard(message: FromThread): void {
     if (message.kind === 'ask') void this.#answer(message);
     else if (message.kind === 'move') this.#pools?.moved(message.connection);
+    else if (message.kind === 'check') void this.#check(message);
     else if (message.kind === 'offline') this.#host?.offline(message.slot, message.why);
+  }
+
+  /** Opens a compressed batch in the background pool: the handler's other work goes on. */
+  async #check({ from, token, processor, offset, length, needKeys }: Extract<FromThread, { kind: 'check' }>): Promise<void> {
+    const crew = this.#crew as Crew;
+    const memory = crew.intakeOf(processor);
+    if (memory === undefined) throw new Error(`no processor ${processor}`);
+    const verdict = await this.#jobs.checkBatch({ memory, offset, length, needKeys });
+    await crew.ask(from, { kind: 'checked', token, verdict });
   }
 
   async #answer({ from, token, api, request }: Extract<FromThread, { kind: 'ask' }>): Promise<void> {

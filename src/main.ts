@@ -1,18 +1,14 @@
 #!/usr/bin/env node
 /** The command line: `odradek start …`. It reads the words, starts a broker and turns its end into an exit code. */
 import { readFileSync } from 'node:fs';
-import module from 'node:module';
-import type { Command } from './cli/command.ts';
-
-// Compiled code is kept between runs (not every runtime does); so the rest is imported after this line.
-module.enableCompileCache?.();
-const { parseCommand, USAGE, UsageError } = await import('./cli/command.ts');
-const { complain, EXIT_USAGE, live } = await import('./cli/broker-life.ts');
+import { complain, EXIT_USAGE, live } from './cli/broker-life.ts';
+import { type Command, parseCommand, USAGE, UsageError } from './cli/command.ts';
 
 function version(): string {
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
 
+/** The broker and what it needs are loaded for `start` alone. */
 async function run(command: Command): Promise<number> {
   if (command.kind === 'help') return say(USAGE);
   if (command.kind === 'version') return say(`odradek ${version()}\n`);

@@ -21,6 +21,7 @@ export const EXIT_USAGE = 64;
 export const EXIT_BROKEN = 70;
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 const EXIT_SIGNAL = 128;
+const SAME_SIGNAL_MS = 250;
 /** How long a broken broker may take to close what still works. */
 const BROKEN_CLOSE_MS = 5000;
 
@@ -46,14 +47,17 @@ export async function live(start: () => Promise<LiveBroker>, version: string, lo
   return 0;
 }
 
-/** Resolves with the first signal; the second ends the process there and then. */
+/**
+ * Resolves with the first signal; the second ends the process there and then. Ctrl+C under `npm start` reaches us twice,
+ * from the terminal and from npm, so what follows at once counts as the same signal.
+ */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    let signals = 0;
+    let first = Number.NaN;
     for (const [signal, number] of Object.entries(SIGNALS)) {
       process.on(signal, () => {
-        signals += 1;
-        if (signals > 1) process.exit(EXIT_SIGNAL + number);
+        if (Number.isNaN(first)) first = performance.now();
+        else if (performance.now() - first > SAME_SIGNAL_MS) process.exit(EXIT_SIGNAL + number);
         resolve(signal);
       });
     }

@@ -179,6 +179,13 @@ const LOG = [
     ...DYNAMIC,
     min: 0,
   }),
+  oneOf(
+    'compressed.batch.validation',
+    ['header', 'full'],
+    'header',
+    'full opens every compressed batch and checks its records before it is taken; header believes what stands before them.',
+    OURS,
+  ),
   boolean(
     'flush.group.commit',
     false,

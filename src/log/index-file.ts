@@ -106,7 +106,8 @@ export class IndexFile {
   trim(): void {
     this.flush();
     const { disk, files } = this.#environment;
-    disk.truncate(files.descriptor(this.file), this.#entries * this.#entryBytes);
+    const size = this.#entries * this.#entryBytes;
+    if (disk.size(files.descriptor(this.file)) !== size) disk.truncate(files.descriptor(this.file), size);
   }
 
   /** Forgets all entries, on disk, too. */

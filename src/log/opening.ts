@@ -8,7 +8,7 @@ import { Durability } from './durability.ts';
 import type { LogEnvironment } from './environment.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
 import { settleLeftovers } from './leftovers.ts';
-import { EPOCH_CHECKPOINT, PARTITION_METADATA, parentOf } from './names.ts';
+import { EPOCH_CHECKPOINT, leadingOffset, PARTITION_METADATA, parentOf } from './names.ts';
 import { formatPartitionMetadata, parsePartitionMetadata } from './partition-metadata.ts';
 import { Producers } from './producers.ts';
 import { loadSegments, newSegment, retireSegment } from './recovery.ts';
@@ -71,6 +71,8 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
   producers.expire(now, config.producerIdExpirationMs ?? PRODUCER_ID_EXPIRATION_MS);
   durability.recoveryPoint = cleanShutdown ? nextOffset : Math.min(options.recoveryPoint, nextOffset);
   if (!cleanShutdown) distrust(environment, directory, segments, durability);
+  // A file that was removed above must not come back beside what is appended in its place: a snapshot would be believed.
+  if (!cleanShutdown && names.some((name) => leadingOffset(name) >= 0)) disk.syncDirectory(directory);
   const state = { environment, directory, topic, partition, topicId, config, segments, epochs, producers };
   const full: LogState = { ...state, snapshots, deletions, durability, logStartOffset, nextOffset };
   writeEpochs(full);
@@ -80,7 +82,7 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
 /** After a crash nothing beyond the recovery point was synced, whatever the page cache still shows. */
 function distrust(environment: LogEnvironment, directory: string, segments: Segments, durability: Durability): void {
   for (let index = 0; index < segments.count - 1; index++) {
-    if (segments.at(index + 1).baseOffset > durability.recoveryPoint) durability.segmentFinished(segments.at(index));
+    if (segments.at(index + 1).baseOffset >= durability.recoveryPoint) durability.segmentFinished(segments.at(index));
   }
   for (const name of [EPOCH_CHECKPOINT, PARTITION_METADATA]) {
     const path = `${directory}/${name}`;

@@ -113,7 +113,10 @@ function recover(
       cut = true;
       continue;
     }
-    if (next === undefined || next.baseOffset > recoveryPoint) {
+    // One that ends exactly there was perhaps still the active one at the last sync: its indexes were not synced with it.
+    if (next === undefined || next.baseOffset >= recoveryPoint) {
+      // The checkpoint may be older than the batches: they carry their epochs themselves.
+      epochs.truncateFromEnd(segment.baseOffset);
       const checked = checkSegment(environment, segment, Math.max(end, segment.baseOffset), config, epochs);
       end = checked.endOffset;
       cut = checked.cut;

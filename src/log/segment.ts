@@ -74,8 +74,9 @@ export class Segment {
   /** Makes the files of a new active segment. */
   create(config: LogConfig): void {
     const { disk, files } = this.#environment;
-    // What may lie there under this name is left over from a log that was cut back.
-    disk.truncate(files.descriptor(this.log), 0);
+    // What may lie there under this name is left over from a log that was cut back. An empty file is left alone: ext4
+    // writes a file that was ever truncated to nothing back to disk when it is closed.
+    if (disk.size(files.descriptor(this.log)) > 0) disk.truncate(files.descriptor(this.log), 0);
     this.offsetIndex.clear();
     this.timeIndex.clear();
     this.activate(config);
@@ -92,7 +93,7 @@ export class Segment {
     const { disk, files } = this.#environment;
     this.setSize(disk.size(files.descriptor(this.log)));
     const sound = this.offsetIndex.load(this.sizeBytes);
-    if (!this.timeIndex.load() || !sound) return false;
+    if (!this.timeIndex.load(this.sizeBytes) || !sound) return false;
     this.maxTimestamp = this.timeIndex.lastTimestamp;
     this.maxTimestampOffset = this.timeIndex.lastOffset;
     return true;

@@ -21,17 +21,14 @@ export class TimeIndex {
     this.#lastOffset = baseOffset;
   }
 
-  /** Takes the file as it is. False when it is no time index of this segment. */
-  load(): boolean {
+  /** Takes the file as it is. False when it cannot belong to a finished log of `logBytes`. */
+  load(logBytes: number): boolean {
     const whole = this.index.load();
     this.#takeLast();
-    if (this.index.entries === 0) return whole;
-    return (
-      whole &&
-      this.#lastTimestamp >= this.index.key(0) &&
-      this.#lastTimestamp >= 0 &&
-      this.#lastOffset >= this.#baseOffset
-    );
+    const { entries } = this.index;
+    if (entries === 0) return whole && logBytes === 0;
+    const rises = entries === 1 ? this.#lastTimestamp >= 0 : this.#lastTimestamp > this.index.key(0);
+    return whole && rises && this.#lastOffset >= this.#baseOffset;
   }
 
   thaw(entries: number): void {

@@ -81,8 +81,9 @@ export function truncateLog(state: LogState, offset: number, now: number): void 
   }
   epochs.truncateFromEnd(state.nextOffset);
   durability.cutBack(state.nextOffset);
-  durability.directoryChanged(directory);
   snapshots.restore(producers, segments, state.nextOffset, true);
+  // What was renamed or removed must not come back beside what is appended in its place.
+  environment.disk.syncDirectory(directory);
 }
 
 /** Every segment is gone: the log begins and ends at `offset`. */

@@ -8,10 +8,12 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Memory } from '../base/memory.ts';
+import { hasPolicy } from '../log/config.ts';
 import { DiskError } from '../log/disk.ts';
 import type { LogPosition, ReadPlan } from '../log/reading.ts';
 import type { AppendResult } from '../log/validation.ts';
 import type { PartitionLog, SyncPlan } from '../log/partition-log.ts';
+import * as batch from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
 import { LIST_OFFSETS_TIMESTAMP } from '../wire/messages/list-offsets.ts';
 import { newPartitionView, OFFLINE, ONLINE, type PublishedPartitions } from './published.ts';
@@ -26,7 +28,25 @@ export interface PartitionDesk {
   /** Makes the plan's files durable, then calls `partition.synced` or `partition.syncFailed`. */
   sync(partition: Partition, plan: SyncPlan): void;
   offline(slot: number, why: string): void;
+  /** Whether compressed batches are opened before they are taken, not only where keys are demanded. */
+  readonly fullValidation: boolean;
+  /** Has a compressed batch opened and its records checked elsewhere, then calls `partition.checked`. */
+  check(partition: Partition, applicant: Applicant, needKeys: boolean): void;
 }
+
+/** A batch on its way into the log. One whose check is under way lets nothing behind it pass. */
+export interface Applicant {
+  readonly memory: Memory;
+  readonly offset: number;
+  readonly length: number;
+  readonly asker: number;
+  readonly operation: number;
+  readonly part: number;
+  /** CHECKING, or the error code that its check has come to. */
+  verdict: number;
+}
+
+const CHECKING = -2;
 
 /** An answer that waits for its batch to be written or durable. */
 interface Waiting {
@@ -54,6 +74,8 @@ export class Partition {
   /** Already on its handler's list for this round. */
   touched = false;
   readonly #desk: PartitionDesk;
+  /** Batches that wait behind one that is being checked; empty on the fast path. */
+  readonly #line: Applicant[] = [];
   readonly #waiting: Waiting[] = [];
   #unwritten = 0;
   #highWatermark: LogPosition;
@@ -78,7 +100,7 @@ export class Partition {
 
   /** Nothing staged, nobody waiting, no sync under way: it can move. */
   get quiet(): boolean {
-    return this.#unwritten === 0 && this.#waiting.length === 0 && !this.#syncing;
+    return this.#line.length === 0 && this.#unwritten === 0 && this.#waiting.length === 0 && !this.#syncing;
   }
 
   get dirty(): boolean {
@@ -102,6 +124,31 @@ export class Partition {
     const start = this.log.logStartOffset;
     const refused = this.#check(epoch);
     if (refused !== ERROR.NONE) return this.#desk.appended(asker, operation, part, refused, -1, -1, start);
+    const suspend = length >= batch.HEADER_BYTES && this.#mustOpen(memory, offset);
+    if (!suspend && this.#line.length === 0) return this.#stage(memory, offset, length, now, asker, operation, part);
+    const applicant = { memory, offset, length, asker, operation, part, verdict: suspend ? CHECKING : ERROR.NONE };
+    this.#line.push(applicant);
+    if (suspend) this.#desk.check(this, applicant, hasPolicy(this.log.config, 'compact'));
+  }
+
+  /** The check of a suspended batch has ended: it and what waits behind it go on, in the order they came. */
+  checked(applicant: Applicant, verdict: number, now: number): void {
+    applicant.verdict = verdict;
+    while (this.#line.length > 0 && (this.#line[0] as Applicant).verdict !== CHECKING) {
+      const { memory, offset, length, asker, operation, part, verdict: error } = this.#line.shift() as Applicant;
+      const refused = error === ERROR.NONE ? this.#check(-1) : error;
+      if (refused === ERROR.NONE) this.#stage(memory, offset, length, now, asker, operation, part);
+      else this.#desk.appended(asker, operation, part, refused, -1, -1, this.log.logStartOffset);
+    }
+  }
+
+  #mustOpen(memory: Memory, offset: number): boolean {
+    if ((batch.attributes(memory.view, offset) & batch.CODEC_MASK) === batch.CODEC.NONE) return false;
+    return this.#desk.fullValidation || hasPolicy(this.log.config, 'compact');
+  }
+
+  #stage(memory: Memory, offset: number, length: number, now: number, asker: number, operation: number, part: number): void {
+    const start = this.log.logStartOffset;
     const staged = this.#staged;
     this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
     if (staged.errorCode !== ERROR.NONE) {

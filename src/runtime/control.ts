@@ -72,7 +72,7 @@ export type ControlMessage =
   | { readonly kind: 'remove'; readonly slots: readonly number[] }
   | { readonly kind: 'freeze'; readonly slots: readonly number[] }
   | { readonly kind: 'thaw'; readonly partitions: readonly (PartitionMessage & FrozenPartition)[] }
-  | { readonly kind: 'checkpoint' }
+  | { readonly kind: 'checked'; readonly token: number; readonly verdict: number }
   | { readonly kind: 'close' }
   | { readonly kind: 'listen'; readonly listener: number; readonly host: string; readonly port: number }
   | { readonly kind: 'processors'; readonly names: readonly string[] }
@@ -121,6 +121,7 @@ export type RoleMessage =
       readonly index: number;
       readonly row: number;
       readonly groupCommit: boolean;
+      readonly fullValidation: boolean;
       readonly filesMax: number;
       readonly seed: number;
     };
@@ -130,6 +131,15 @@ export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'reply'; readonly sequence: number; readonly value: unknown; readonly error: string | null }
   | { readonly kind: 'ask'; readonly from: string; readonly token: number; readonly api: number; readonly version: number; readonly listener: number; readonly clientId: string | null; readonly request: unknown }
+  | {
+      readonly kind: 'check';
+      readonly from: string;
+      readonly token: number;
+      readonly processor: string;
+      readonly offset: number;
+      readonly length: number;
+      readonly needKeys: boolean;
+    }
   | { readonly kind: 'move'; readonly from: string; readonly connection: MovedConnection }
   | { readonly kind: 'offline'; readonly from: string; readonly slot: number; readonly why: string }
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly event: string; readonly values?: Record<string, unknown> };

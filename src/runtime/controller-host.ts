@@ -7,7 +7,7 @@ import type { Change } from '../cluster/changes.ts';
 import { claimController, imageFrom, layoutWrites, registrationWrite, type StoreContents } from '../cluster/contents.ts';
 import { Controller, type ControllerOptions } from '../cluster/controller.ts';
 import type { Endpoint, MetadataImage } from '../cluster/image.ts';
-import type { MetadataStore, StoredNode } from '../cluster/metadata-store.ts';
+import type { MetadataStore, StoredNode, StoreWrite } from '../cluster/metadata-store.ts';
 import type { CallName, RequestOf, ResponseOf } from '../cluster/requests.ts';
 
 /** Who must know of a change before anybody is told that it has happened. */
@@ -46,7 +46,8 @@ export async function readContents(store: MetadataStore): Promise<StoreContents>
 export class ControllerHost {
   readonly #parts: ControllerHostParts;
   readonly #controller: Controller;
-  readonly brokerEpoch: number;
+  /** The transaction that registered this broker. */
+  brokerEpoch = 0;
   #line: Promise<unknown> = Promise.resolve();
   #producerIds = { next: 0, end: 0 };
 
@@ -59,13 +60,12 @@ export class ControllerHost {
     const { writes, controllership } = claimController(contents, nodeId, parts.now());
     await mustWrite(store, writes);
     const stored = imageFrom(contents, clusterId);
-    return new ControllerHost(parts, new Controller(parts.options, stored, controllership), store.session.fencingToken);
+    return new ControllerHost(parts, new Controller(parts.options, stored, controllership));
   }
 
-  private constructor(parts: ControllerHostParts, controller: Controller, brokerEpoch: number) {
+  private constructor(parts: ControllerHostParts, controller: Controller) {
     this.#parts = parts;
     this.#controller = controller;
-    this.brokerEpoch = brokerEpoch;
   }
 
   get image(): MetadataImage {
@@ -75,7 +75,7 @@ export class ControllerHost {
   /** Puts this broker on the map: from here on it leads what it can lead. */
   async register(endpoints: readonly Endpoint[]): Promise<void> {
     const { store, nodeId, rack, now } = this.#parts;
-    await mustWrite(store, [registrationWrite(nodeId, endpoints, rack, now())]);
+    this.brokerEpoch = await mustWrite(store, [registrationWrite(nodeId, endpoints, rack, now())]);
     await this.ask('registerBroker', { id: nodeId, epoch: this.brokerEpoch, endpoints, rack });
   }
 
@@ -110,9 +110,9 @@ export class ControllerHost {
   }
 }
 
-async function mustWrite(store: MetadataStore, writes: Parameters<MetadataStore['multi']>[0]): Promise<void> {
+async function mustWrite(store: MetadataStore, writes: readonly StoreWrite[]): Promise<number> {
   const result = await store.multi(writes);
-  if (result.done) return;
+  if (result.done) return result.transaction;
   const write = writes[result.index];
   throw new Error(`the metadata store refused ${write?.kind} of ${write?.path}: ${result.conflict}`);
 }

@@ -70,6 +70,11 @@ export class Crew {
     return Array.from(this.#places.keys()).filter((role) => this.#places.get(role) === thread);
   }
 
+  /** The memory that a processor receives into. */
+  intakeOf(processor: string): SharedArrayBuffer | undefined {
+    return this.#intakes.get(processor);
+  }
+
   threadOf(role: string): string | undefined {
     return this.#places.get(role);
   }

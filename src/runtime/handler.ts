@@ -2,7 +2,7 @@
  * The IO role: owns a set of partitions. Takes appends, reads and questions from the processors' rings, writes once a
  * round for everything that came, and answers. Blocking calls go to the blocker.
  */
-import { assert } from '../base/assert.ts';
+import { assert, BrokenInvariant } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
 import type { FileCache } from '../log/files.ts';
@@ -11,7 +11,7 @@ import { type Deletion, removeRetired } from '../log/deletions.ts';
 import type { LogEnvironment } from '../log/environment.ts';
 import { PartitionLog, type SyncPlan } from '../log/partition-log.ts';
 import type { ReadPlan } from '../log/reading.ts';
-import { type ListedOffset, Partition, type PartitionDesk } from '../replica/partition.ts';
+import { type Applicant, type ListedOffset, Partition, type PartitionDesk } from '../replica/partition.ts';
 import { OFFLINE, type PublishedPartitions } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { ControlMessage, FromThread, FrozenPartition, PartitionMessage } from './control.ts';
@@ -35,6 +35,7 @@ export interface HandlerParts {
   readonly name: string;
   readonly index: number;
   readonly groupCommit: boolean;
+  readonly fullValidation: boolean;
   /** What the logs need of the world. */
   readonly environment: LogEnvironment;
   readonly cache: FileCache;
@@ -63,10 +64,16 @@ interface Sync {
 
 const ERRNO_NONE = 0;
 
+/** Ours, not the disk's: it must not pass for a partition that cannot be read. */
+function isFault(problem: unknown): boolean {
+  return problem instanceof BrokenInvariant || problem instanceof TypeError || problem instanceof ReferenceError;
+}
+
 export class Handler implements Role, PartitionDesk {
   readonly name: string;
   readonly published: PublishedPartitions;
   readonly groupCommit: boolean;
+  readonly fullValidation: boolean;
   readonly #parts: HandlerParts;
   readonly #partitions: (Partition | undefined)[] = [];
   readonly #dirty: Partition[] = [];
@@ -79,6 +86,7 @@ export class Handler implements Role, PartitionDesk {
   /** Directories of deleted partitions that wait for their removal. */
   #deletions: Deletion[] = [];
   #nextSync = 1;
+  readonly #checks = new Map<number, { partition: Partition; applicant: Applicant }>();
   #freezing: { slots: readonly number[]; reply: Reply } | null = null;
   #appended = 0;
   #failed = 0;
@@ -90,6 +98,7 @@ export class Handler implements Role, PartitionDesk {
     this.name = parts.name;
     this.published = parts.published;
     this.groupCommit = parts.groupCommit;
+    this.fullValidation = parts.fullValidation;
   }
 
   // ---- Role
@@ -144,6 +153,9 @@ export class Handler implements Role, PartitionDesk {
         return reply();
       case 'remove':
         return this.#remove(message.slots, reply);
+      case 'checked':
+        this.#checked(message.token, message.verdict);
+        return reply();
       case 'close':
         return this.#close(reply);
       case 'unlink':
@@ -208,6 +220,27 @@ export class Handler implements Role, PartitionDesk {
     this.#parts.post({ kind: 'offline', from: this.name, slot, why });
   }
 
+  check(partition: Partition, applicant: Applicant, needKeys: boolean): void {
+    const token = this.#nextSync++ & 0x7fffffff;
+    this.#checks.set(token, { partition, applicant });
+    const { offset, length, asker } = applicant;
+    this.#parts.post({ kind: 'check', from: this.name, token, processor: `p${asker}`, offset, length, needKeys });
+  }
+
+  #checked(token: number, verdict: number): void {
+    const check = this.#checks.get(token);
+    assert(check !== undefined, 'a check that was asked for ends once', { token });
+    this.#checks.delete(token);
+    this.#touch(check.partition);
+    check.partition.checked(check.applicant, verdict, this.#parts.clock.now());
+  }
+
+  #touch(partition: Partition): void {
+    if (partition.touched) return;
+    partition.touched = true;
+    this.#dirty.push(partition);
+  }
+
   // ---- Messages
 
   #take(link: Link, at: number, now: number): void {
@@ -245,10 +278,7 @@ export class Handler implements Role, PartitionDesk {
       return;
     }
     this.#bytes += length;
-    if (!partition.touched) {
-      partition.touched = true;
-      this.#dirty.push(partition);
-    }
+    this.#touch(partition);
     partition.append(link.memory, offset, length, epoch, now, asker, op, part);
   }
 
@@ -287,6 +317,7 @@ export class Handler implements Role, PartitionDesk {
       try {
         this.#place(message, PartitionLog.open({ ...this.#parts.environment, ...message, now: this.#parts.clock.now() }));
       } catch (problem) {
+        if (isFault(problem)) throw problem;
         this.published.setState(message.slot, OFFLINE);
         offline.push({ slot: message.slot, why: (problem as Error).message });
       }

@@ -1,18 +1,18 @@
 /**
- * The disk over the addon: reads, writes and searches by number, in registered memory; what happens seldom, and memory
- * that the addon does not know, stays with `node:fs`. An index is searched in a map, kept per descriptor that this disk
- * opened and gone with it: a file is closed by the disk that opened it.
+ * The disk over the addon: everything on descriptors, because not every runtime's `node:fs` knows those of the addon; what
+ * goes by path stays with `node:fs`. An index is searched in a map, kept per descriptor that this disk opened and gone
+ * with it: a file is closed by the disk that opened it.
  */
 import { readFileSync } from 'node:fs';
 import { type Memory, memoryOver, type Pieces } from '../base/memory.ts';
-import { OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES } from '../base/portable-kernels.ts';
+import { moveByWords, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES } from '../base/portable-kernels.ts';
 import { DiskError, type OpenMode } from '../log/disk.ts';
-import { ownerLives } from './lock-owner.ts';
+import { ownerLives } from './lock-file.ts';
 import { type Native, OPEN_CREATE, OPEN_READ, OPEN_READ_WRITE } from './native.ts';
 import { PortableDisk } from './portable-disk.ts';
 
 const FLAGS = { read: OPEN_READ, write: OPEN_READ_WRITE, create: OPEN_READ_WRITE | OPEN_CREATE } as const;
-/** Index entries and small files go through here. */
+/** Index entries, small files and memory that the addon does not know go through here. */
 const SCRATCH_BYTES = 16 * 1024;
 const MAPS_MAX = 1024;
 /** A map may reach behind the end of its file, which then grows into it; address space is all that costs. */
@@ -49,7 +49,9 @@ export class NativeDisk extends PortableDisk {
 
   override close(file: number): void {
     this.#unmap(file);
-    super.close(file);
+    const path = this.forget(file);
+    const result = this.#native.close(file);
+    if (result < 0) throw this.#error(result, 'close', path);
   }
 
   override size(file: number): number {
@@ -59,7 +61,7 @@ export class NativeDisk extends PortableDisk {
   }
 
   override read(file: number, position: number, into: Memory, offset: number, length: number): number {
-    if (into.id < 0) return super.read(file, position, into, offset, length);
+    if (into.id < 0) return this.#readThrough(file, position, into, offset, length);
     let done = 0;
     while (done < length) {
       const count = this.#native.read(file, into.id, offset + done, length - done, position + done);
@@ -73,7 +75,7 @@ export class NativeDisk extends PortableDisk {
   override write(file: number, position: number, pieces: Pieces): void {
     const { count, table } = pieces;
     for (let i = 0; i < count; i++) {
-      if ((table[i * 3] as number) < 0) return super.write(file, position, pieces);
+      if ((table[i * 3] as number) < 0) return this.#writeThrough(file, position, pieces);
     }
     let at = position;
     for (let first = 0; first < count; ) {
@@ -107,6 +109,32 @@ export class NativeDisk extends PortableDisk {
     }
   }
 
+  #readThrough(file: number, position: number, into: Memory, offset: number, length: number): number {
+    let done = 0;
+    while (done < length) {
+      const part = Math.min(SCRATCH_BYTES, length - done);
+      const count = this.read(file, position + done, this.#scratch, 0, part);
+      moveByWords(into, offset + done, this.#scratch, 0, count);
+      done += count;
+      if (count < part) break;
+    }
+    return done;
+  }
+
+  #writeThrough(file: number, position: number, pieces: Pieces): void {
+    let at = position;
+    for (let i = 0; i < pieces.count; i++) {
+      const length = pieces.lengthOf(i);
+      for (let done = 0; done < length; ) {
+        const part = Math.min(SCRATCH_BYTES, length - done);
+        moveByWords(this.#scratch, 0, pieces.memoryOf(i), pieces.offsetOf(i) + done, part);
+        this.#writeRange(file, at, this.#scratch.id, 0, part);
+        at += part;
+        done += part;
+      }
+    }
+  }
+
   override truncate(file: number, size: number): void {
     this.#expect(this.#native.truncate(file, size), 'truncate', file);
   }
@@ -134,8 +162,10 @@ export class NativeDisk extends PortableDisk {
         ? this.#native.searchOffset(map, entries, target)
         : this.#native.searchTime(map, entries, target);
     if (!this.owns(file)) this.#native.unmap(map);
-    if (slot < -1) throw this.#error(slot, 'searchIndex', this.pathOf(file));
-    return slot;
+    if (slot >= -1) return slot;
+    // A map that lost its file stays without it; the file may be whole again.
+    this.#unmap(file);
+    throw this.#error(slot, 'searchIndex', this.pathOf(file));
   }
 
   /** The descriptor of another disk may be another file by the next call, so its map is not kept. */

@@ -18,13 +18,21 @@ export interface Native {
   socketError(socket: number): number;
   accept(listener: number): number;
   localPort(socket: number): number;
-  /** "address:port" of the other end, or "" when it has gone. */
+  /** "address:port" of the other end, a v6 address in brackets; "" when it has gone. */
   peer(socket: number): string;
   setBuffers(socket: number, receiveBytes: number, sendBytes: number): number;
   /** 0 reading, 1 writing, 2 both */
   shutdown(socket: number, how: number): number;
   /** Bytes received; 0 is the end; EINTR is retried inside. Two places at once: the second fills when the first is full (length2 may be 0). */
-  receive(socket: number, memory1: number, offset1: number, length1: number, memory2: number, offset2: number, length2: number): number;
+  receive(
+    socket: number,
+    memory1: number,
+    offset1: number,
+    length1: number,
+    memory2: number,
+    offset2: number,
+    length2: number,
+  ): number;
   send(socket: number, memory: number, offset: number, length: number): number;
   /** Gathers `count` pieces of the table (layout.ts PIECE_*), starting at entry `first`. MSG_NOSIGNAL. */
   sendPieces(socket: number, table: Int32Array, first: number, count: number): number;
@@ -59,12 +67,12 @@ export interface Native {
   syncAll(file: number): number;
   /** sync_file_range with SYNC_FILE_RANGE_WRITE: starts writeback, does not wait. */
   startWriteback(file: number, position: number, length: number): number;
-  /** posix_fadvise WILLNEED + readahead: asks for the pages and returns. */
+  /** posix_fadvise WILLNEED: asks for the pages and returns. */
   readAhead(file: number, position: number, length: number): number;
   /** An exclusive open-file-description lock on the whole file (fcntl F_OFD_SETLK); -EAGAIN when somebody has it. */
   lock(file: number): number;
 
-  // Index maps: read-only, shared; a search survives a file cut short under it (-EIO)
+  // Index maps: read-only, shared; a search survives a file cut short under it (-EIO, from then on, until mapped anew)
   map(file: number, length: number): number;
   unmap(map: number): number;
   /** The last of `entries` entries whose key <= target: its slot, -1 for none, -EIO (as -5) when the pages have gone. Slots are >= 0; "none" is -1. */
@@ -75,12 +83,26 @@ export interface Native {
   crc32c(memory: number, offset: number, length: number, seed: number): number;
   move(targetMemory: number, targetOffset: number, sourceMemory: number, sourceOffset: number, length: number): void;
   /** As Kernels.walkRecords; writes maxTimestampDelta (float64) and its index (int32) to result[0], result[1]. */
-  walkRecords(memory: number, offset: number, length: number, count: number, needKeys: boolean, result: Float64Array): number;
+  walkRecords(
+    memory: number,
+    offset: number,
+    length: number,
+    count: number,
+    needKeys: boolean,
+    result: Float64Array,
+  ): number;
   /**
    * Cuts whole length-prefixed frames out of a range. Writes (body start, body length) pairs (layout.ts FRAME_*) and returns how many;
    * -1 - n when frame n has a length that is negative or above maxFrameBytes (the n frames before it are written).
    */
-  cutFrames(memory: number, offset: number, length: number, maxFrameBytes: number, out: Int32Array, outMax: number): number;
+  cutFrames(
+    memory: number,
+    offset: number,
+    length: number,
+    maxFrameBytes: number,
+    out: Int32Array,
+    outMax: number,
+  ): number;
 
   // Threads
   /** The name in /proc/<pid>/task/<tid>/comm, 15 characters. */

@@ -9,7 +9,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -26,17 +25,11 @@ import { resolve } from 'node:path';
 import type { Memory, Pieces } from '../base/memory.ts';
 import { OFFSET_ENTRY_BYTES, searchOffsetIndex, searchTimeIndex, TIME_ENTRY_BYTES } from '../base/portable-kernels.ts';
 import { type Disk, DiskError, type OpenMode } from '../log/disk.ts';
-import { lockedByKernel, ownerLives, ownText } from './lock-owner.ts';
+import { dropLock, takeLock } from './lock-file.ts';
 
 const FLAGS = { read: 'r', write: 'r+' } as const;
 /** A search narrows down by single entries to so many, then reads them at once. */
 const WINDOW_ENTRIES = 512;
-/** Each round of taking a lock ends with it, with an error, or because somebody else was faster. */
-const LOCK_ROUNDS_MAX = 10;
-
-/** The lock files of this thread. */
-const locked = new Set<string>();
-
 export class PortableDisk implements Disk {
   readonly #paths = new Map<number, string>();
   readonly #locks = new Map<number, string>();
@@ -54,15 +47,11 @@ export class PortableDisk implements Disk {
   }
 
   close(file: number): void {
-    const path = this.pathOf(file);
+    const path = this.forget(file);
     const lock = this.#locks.get(file);
-    this.#paths.delete(file);
     this.#locks.delete(file);
     try {
-      if (lock !== undefined) {
-        unlinkSync(lock);
-        locked.delete(lock);
-      }
+      if (lock !== undefined) dropLock(lock);
       closeSync(file);
     } catch (error) {
       throw diskError(error, 'close', path);
@@ -168,24 +157,12 @@ export class PortableDisk implements Disk {
     });
   }
 
-  /**
-   * The file is made by one only, and holds who that is. One whose owner is gone is moved aside, looked at once more, and
-   * dropped: of two that do so, the slower finds the faster's file in its hands and puts it back.
-   */
   lock(path: string): number {
     const own = resolve(path);
-    if (locked.has(own)) throw new DiskError('EAGAIN', 'lock', path);
-    for (let round = 0; round < LOCK_ROUNDS_MAX; round++) {
-      const file = attempt('lock', path, () => createLock(own));
-      if (file !== null) {
-        locked.add(own);
-        this.#locks.set(file, own);
-        this.opened(file, path);
-        return file;
-      }
-      attempt('lock', path, () => dropStaleLock(own));
-    }
-    throw new DiskError('EAGAIN', 'lock', path);
+    const file = attempt('lock', path, () => takeLock(own));
+    this.#locks.set(file, own);
+    this.opened(file, path);
+    return file;
   }
 
   searchIndex(file: number, kind: 'offset' | 'time', entries: number, target: number): number {
@@ -207,6 +184,13 @@ export class PortableDisk implements Disk {
 
   protected opened(file: number, path: string): void {
     this.#paths.set(file, path);
+  }
+
+  /** Returns its path. */
+  protected forget(file: number): string {
+    const path = this.pathOf(file);
+    this.#paths.delete(file);
+    return path;
   }
 
   protected pathOf(file: number): string {
@@ -264,45 +248,6 @@ function openOrCreate(path: string): number {
   return openSync(path, 'r+');
 }
 
-function createLock(path: string): number | null {
-  let file: number;
-  try {
-    file = openSync(path, 'wx+', 0o644);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
-    throw error;
-  }
-  writeSync(file, ownText(), 0);
-  return file;
-}
-
-function dropStaleLock(path: string): void {
-  const aside = `${path}.${process.pid}`;
-  try {
-    refuseHeld(path);
-    renameSync(path, aside);
-  } catch (error) {
-    // Somebody else has just dropped it.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  try {
-    refuseHeld(aside);
-  } catch (error) {
-    if (!existsSync(path)) linkSync(aside, path);
-    throw error;
-  } finally {
-    unlinkSync(aside);
-  }
-}
-
-/** An owner that cannot be told from a gone one is taken for alive, except this process, whose own locks are known. */
-function refuseHeld(path: string): void {
-  const text = readFileSync(path, 'latin1');
-  const lives = ownerLives(text) ?? !text.startsWith(`${process.pid} `);
-  if (lives || lockedByKernel(path)) throw new DiskError('EAGAIN', 'lock', path);
-}
-
 function without(pieces: Uint8Array[], bytes: number): Uint8Array[] {
   let left = bytes;
   let first = 0;
@@ -323,9 +268,8 @@ function attempt<T>(operation: string, path: string, call: () => T): T {
   }
 }
 
-/** What the world did wrong becomes a DiskError; a wrong argument stays what it is. */
+/** What the world did wrong becomes a DiskError; a wrong argument (ERR_...) stays what it is. */
 function diskError(error: unknown, operation: string, path: string): unknown {
-  if (error instanceof DiskError) return new DiskError(error.code, operation, path);
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  return code !== undefined && syscall !== undefined ? new DiskError(code, operation, path) : error;
+  const { code } = error as NodeJS.ErrnoException;
+  return code !== undefined && /^E(?!RR_)[A-Z0-9]+$/.test(code) ? new DiskError(code, operation, path) : error;
 }

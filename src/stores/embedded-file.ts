@@ -102,7 +102,6 @@ function startFile(
   const file = disk.open(aside, 'create');
   const snapshot = new Journal(disk, kernels, file, 0, transaction);
   try {
-    disk.truncate(file, 0);
     snapshot.add(encode({ kind: 'snapshot', format: FORMAT, nodes: tree.size }));
     let nodes: SavedNode[] = [];
     for (const node of tree.save()) {

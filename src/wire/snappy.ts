@@ -166,7 +166,9 @@ function tooLong(): CompressionError {
 /** In the framing, as the Java client writes it; of no bytes the header alone. */
 export function compressSnappy(bytes: Uint8Array): Uint8Array {
   const blocks = Math.ceil(bytes.length / BLOCK_BYTES);
-  const output = new Uint8Array(HEADER_BYTES + blocks * BLOCK_OVERHEAD_BYTES + bytes.length + Math.ceil(bytes.length / 6));
+  const output = new Uint8Array(
+    HEADER_BYTES + blocks * BLOCK_OVERHEAD_BYTES + bytes.length + Math.ceil(bytes.length / 6),
+  );
   const outputView = new DataView(output.buffer);
   const inputView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   output.set(MAGIC);

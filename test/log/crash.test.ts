@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { memoryOver } from '../../src/base/memory.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { randomUuid } from '../../src/base/uuid.ts';
+import { removeRetired } from '../../src/log/deletions.ts';
 import { DiskError } from '../../src/log/disk.ts';
 import { PartitionLog } from '../../src/log/partition-log.ts';
 import type { ReadPlan } from '../../src/log/reading.ts';
@@ -36,7 +37,10 @@ class Life {
   #world: TestEnvironment;
   #log: PartitionLog;
   #durableEnd = 0;
+  /** What the checkpoint files of the data directory say. */
   #checkpoint = 0;
+  #startCheckpoint = 0;
+  #highestStart = 0;
   #epoch = 0;
   #now = NOW;
   readonly #result: AppendResult = { errorCode: 0, baseOffset: -1, endOffset: -1, logAppendTime: -1, duplicate: false };
@@ -62,10 +66,13 @@ class Life {
 
   #step(): void {
     const dice = this.#random.below(100);
-    if (dice < 60) this.#append();
-    else if (dice < 80) this.#sync();
-    else if (dice < 84) this.#epoch += 1;
-    else if (dice < 90) this.#checkpoint = Math.max(this.#checkpoint, this.#log.recoveryPoint);
+    if (dice < 56) this.#append();
+    else if (dice < 74) this.#sync();
+    else if (dice < 78) this.#epoch += 1;
+    else if (dice < 84) this.#writeCheckpoints();
+    else if (dice < 86) this.#truncate();
+    else if (dice < 88) this.#advanceStart();
+    else if (dice < 90) this.#retain();
     else if (dice < 92) this.#restart(true);
     else if (dice < 95) this.#kill();
     else if (dice < 97) this.#move();
@@ -118,15 +125,45 @@ class Life {
     expect(this.#log.recoveryPoint).toBe(this.#durableEnd);
   }
 
+  #writeCheckpoints(): void {
+    this.#checkpoint = this.#log.recoveryPoint;
+    this.#startCheckpoint = this.#log.logStartOffset;
+  }
+
+  /** As a follower does it, between batches; the recovery point on disk is lowered first. */
+  #truncate(): void {
+    const bounds = this.appended.map((each) => each.baseOffset).filter((offset) => offset >= this.#log.logStartOffset);
+    const offset = bounds[this.#random.below(Math.max(1, bounds.length))] ?? this.#log.logEndOffset;
+    this.#durableEnd = Math.min(this.#durableEnd, offset);
+    this.#checkpoint = Math.min(this.#checkpoint, offset);
+    this.#log.truncateTo(offset, this.#now);
+    while ((this.appended.at(-1)?.endOffset ?? 0) > offset) this.appended.pop();
+    this.check(offset);
+  }
+
+  #advanceStart(): void {
+    this.#log.advanceLogStart(this.#random.below(this.#durableEnd + 1));
+    this.#highestStart = Math.max(this.#highestStart, this.#log.logStartOffset);
+  }
+
+  #retain(): void {
+    this.#log.config = { ...this.#log.config, retentionBytes: this.#random.below(30_000) };
+    this.#log.retention(this.#now, this.#log.endPosition.offset);
+    for (const path of this.#log.dueDeletions(this.#now + this.#random.below(100_000))) removeRetired(this.disk, path);
+    this.check(this.#log.logEndOffset);
+  }
+
   #restart(clean: boolean): void {
     const end = this.#log.logEndOffset;
+    const start = this.#log.logStartOffset;
     if (clean) {
       this.#log.close();
       this.#durableEnd = end;
-      this.#checkpoint = end;
+      this.#writeCheckpoints();
     }
     this.#settle();
     this.#log = this.#open(clean);
+    expect(this.#log.logStartOffset).toBe(start);
     this.check(end);
   }
 
@@ -188,7 +225,7 @@ class Life {
       config: config({ segmentBytes: 4_000, indexIntervalBytes: 300, segmentIndexBytes: 240, maxMessageBytes: 4_000 }),
       cleanShutdown,
       recoveryPoint: this.#checkpoint,
-      logStartOffset: 0,
+      logStartOffset: this.#startCheckpoint,
       now: this.#now,
     };
   }
@@ -198,11 +235,11 @@ class Life {
     const log = this.#log;
     expect(log.logEndOffset).toBe(end);
     expect(end).toBeGreaterThanOrEqual(this.#durableEnd);
-    expect(log.logStartOffset).toBe(0);
     expect(log.endPosition.offset).toBe(end);
-    const expected = this.appended.filter((each) => each.endOffset <= end);
-    expect(expected.at(-1)?.endOffset ?? 0).toBe(end);
-    let offset = 0;
+    const start = log.logStartOffset;
+    const expected = this.appended.filter((each) => each.endOffset <= end && each.endOffset > start);
+    expect(expected.at(-1)?.endOffset ?? start).toBe(end);
+    let offset = start;
     let index = 0;
     while (offset < end) {
       const bytes = this.#read(offset);
@@ -218,11 +255,17 @@ class Life {
     expect(index).toBe(expected.length);
     const probe = expected[this.#random.below(Math.max(1, expected.length))];
     if (probe === undefined) return;
-    const within = probe.baseOffset + this.#random.below(probe.endOffset - probe.baseOffset);
+    const within = Math.max(start, probe.baseOffset + this.#random.below(probe.endOffset - probe.baseOffset));
     expect(this.#read(within).subarray(0, probe.bytes.length)).toEqual(probe.bytes.subarray(0, READ_BYTES));
-    expect(log.epochs.epochOf(probe.baseOffset)).toBe(probe.epoch);
+    // A start that was raised and forgotten again has taken the epochs below with it.
+    this.#highestStart = Math.max(this.#highestStart, start);
+    const known = probe.endOffset > this.#highestStart;
+    if (known) expect(log.epochs.epochOf(probe.endOffset - 1)).toBe(probe.epoch);
     const position = log.positionOf(probe.baseOffset);
-    const before = expected.reduce((sum, { baseOffset, bytes }) => sum + (baseOffset < probe.baseOffset ? bytes.length : 0), 0);
+    const before = expected.reduce(
+      (sum, { baseOffset, bytes }) => sum + (baseOffset < probe.baseOffset ? bytes.length : 0),
+      0,
+    );
     const all = expected.reduce((sum, { bytes }) => sum + bytes.length, 0);
     expect(log.endPosition.cumulativeBytes - position.cumulativeBytes).toBe(all - before);
     this.#checkTime(expected, probe, end);
@@ -233,7 +276,7 @@ class Life {
     const wanted = batch.baseTimestamp(viewOf(probe.bytes), 0);
     const first = expected.find(({ bytes }) => batch.maxTimestamp(viewOf(bytes), 0) >= wanted) as Appended;
     const base = batch.baseTimestamp(viewOf(first.bytes), 0);
-    const delta = Math.max(0, wanted - base);
+    const delta = Math.max(0, wanted - base, this.#log.logStartOffset - first.baseOffset);
     const found = { offset: first.baseOffset + delta, timestamp: base + delta, leaderEpoch: first.epoch };
     expect(this.#log.offsetForTimestamp(wanted, end)).toEqual(found);
     expect(this.#log.offsetForTimestamp(Number.MAX_SAFE_INTEGER, end)).toBeNull();

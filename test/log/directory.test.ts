@@ -108,7 +108,14 @@ test('what lies in it', () => {
   const id = randomUuid(new SeededRandom(5));
   put(`${PATH}/orders-0/partition.metadata`, formatPartitionMetadata(id));
   put(`${PATH}/orders-1/partition.metadata`, 'version: 0\ntopic');
-  for (const name of ['orders-2', 'gone-0.00-delete', 'half-1.00-future', 'old-0-stray', 'photos', '__cluster_metadata-0']) {
+  for (const name of [
+    'orders-2',
+    'gone-0.00-delete',
+    'half-1.00-future',
+    'old-0-stray',
+    'photos',
+    '__cluster_metadata-0',
+  ]) {
     disk.makeDirectory(`${PATH}/${name}`);
   }
   put(`${PATH}/gone-0.00-delete/00000000000000000000.log`, 'x');

@@ -49,12 +49,20 @@ export interface BatchSpec extends Omit<NewBatch, 'records'> {
 }
 
 /** `count` records with rising timestamps; the value of each begins with its number. */
-export function batchOf({ count = 1, valueBytes = 10, timestamp = NOW, gzip = false, ...spec }: BatchSpec = {}): Memory {
+export function batchOf({
+  count = 1,
+  valueBytes = 10,
+  timestamp = NOW,
+  gzip = false,
+  ...spec
+}: BatchSpec = {}): Memory {
   const records = Array.from({ length: count }, (_, index) => ({
     timestamp: timestamp + index,
     key: Uint8Array.of(index & 0xff),
     value: new Uint8Array(valueBytes).fill(index & 0xff),
   }));
-  const compression = gzip ? { codec: CODEC.GZIP, compress: (bytes: Uint8Array) => new Uint8Array(gzipSync(bytes)) } : {};
+  const compression = gzip
+    ? { codec: CODEC.GZIP, compress: (bytes: Uint8Array) => new Uint8Array(gzipSync(bytes)) }
+    : {};
   return memoryOver(encodeBatch({ ...spec, ...compression, records }, kernels));
 }

@@ -86,7 +86,9 @@ test('a batch is looked for from the last entry that ends at or before its offse
   expect(index.lookup(150)).toBe(0);
   index.append(120, 5_000);
   index.append(140, 10_000);
-  expect([100, 119, 120, 139, 140, 999].map((offset) => index.lookup(offset))).toEqual([0, 0, 5_000, 5_000, 10_000, 10_000]);
+  expect([100, 119, 120, 139, 140, 999].map((offset) => index.lookup(offset))).toEqual([
+    0, 0, 5_000, 5_000, 10_000, 10_000,
+  ]);
 });
 
 test('an index that cannot belong to its log is refused', () => {

@@ -33,7 +33,16 @@ test('the offset in front of any ending', () => {
 test('partition directories', () => {
   expect(parsePartitionDirectory('orders-0')).toEqual({ topic: 'orders', partition: 0 });
   expect(parsePartitionDirectory('a-b-12')).toEqual({ topic: 'a-b', partition: 12 });
-  for (const name of ['orders', 'orders-', '-1', 'orders-01', 'orders--', 'or ders-1', 'orders-99999999999', `${'x'.repeat(250)}-1`]) {
+  for (const name of [
+    'orders',
+    'orders-',
+    '-1',
+    'orders-01',
+    'orders--',
+    'or ders-1',
+    'orders-99999999999',
+    `${'x'.repeat(250)}-1`,
+  ]) {
     expect(parsePartitionDirectory(name), name).toBeNull();
   }
 });

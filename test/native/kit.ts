@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe } from 'vitest';
-import type { Memory } from '../../src/base/memory.ts';
+import { type Memory, memoryOver } from '../../src/base/memory.ts';
 import { loadAddon } from '../../src/runtime/addon.ts';
 import { EVENT_READ, EVENT_WRITE } from '../../src/runtime/layout.ts';
 import type { Native } from '../../src/runtime/native.ts';
@@ -16,7 +16,8 @@ export const native = addon as Native;
 export const describeNative = describe.runIf(addon !== null);
 
 export function sharedMemory(bytes: number): Memory {
-  return nativeMemory(native, new Uint8Array(new SharedArrayBuffer(bytes)));
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes));
+  return addon === null ? memoryOver(shared) : nativeMemory(addon, shared);
 }
 
 /** A folder for this test file. */
@@ -32,13 +33,13 @@ export function good(result: number): number {
   return result;
 }
 
-const events = addon === null ? null : sharedMemory(64);
+const events = sharedMemory(64);
 
 /** Waits until the socket can be read, or written; fails after ten seconds. */
 export function awaitSocket(socket: number, what: 'read' | 'write'): void {
   const poll = good(native.pollCreate());
   good(native.pollControl(poll, 1, socket, what === 'read' ? EVENT_READ : EVENT_WRITE, 1));
-  const count = native.pollWait(poll, (events as Memory).id, 0, 1, 10_000);
+  const count = native.pollWait(poll, events.id, 0, 1, 10_000);
   native.close(poll);
   if (count !== 1) throw new Error(`the socket did not become ready to ${what}`);
 }

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Memory, memoryOver, Pieces } from '../../src/base/memory.ts';
@@ -175,6 +175,9 @@ describe.each(kinds)('the $name disk', (kind) => {
     expect(disk.searchIndex(file, name, 0, 5)).toBe(-1);
     truncateSync(path, 0);
     expect(codeOf(() => disk.searchIndex(file, name, 20_000, 5))).toBe('EIO');
+    put(entry, 0, 4);
+    disk.writeBytes(file, 0, new Uint8Array(entry.buffer));
+    expect([3, 4].map((target) => disk.searchIndex(file, name, 1, target))).toEqual([-1, 0]);
     disk.close(file);
     expect(codeOf(() => disk.searchIndex(file, name, 20_000, 5))).toBe('EBADF');
   });
@@ -235,6 +238,7 @@ describe.each(kinds)('the $name disk', (kind) => {
       expect(codeOf(() => disk.lock(path))).toBe('EAGAIN');
       disk.close(lock);
     }
+    expect(readdirSync(root).filter((name) => name.includes('.new.') || name.includes('.old.'))).toEqual([]);
     const nowhere = join(root, 'no-such-folder', 'lock');
     expect(codeOf(() => disk.lock(nowhere))).toBe('ENOENT');
     expect(existsSync(nowhere)).toBe(false);

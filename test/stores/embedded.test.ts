@@ -157,6 +157,16 @@ describe('sessions', () => {
     expect(await openStore(disk).children('/')).toEqual(['stays']);
   });
 
+  it('have rising tokens, also when nothing is written in them', () => {
+    const disk = newDisk();
+    const tokens = Array.from({ length: 4 }, () => {
+      disk.crash();
+      return openStore(disk).session.fencingToken;
+    });
+    expect(tokens).toEqual(Array.from(new Set(tokens)).sort((a, b) => a - b));
+    expect(tokens).toHaveLength(4);
+  });
+
   it('expire when the disk fails, and everything is refused from then on', async () => {
     const disk = newDisk();
     const store = openStore(disk);
@@ -216,6 +226,21 @@ describe('the file', () => {
       disk.damage(PATH, at);
     }
     expect(await openStore(disk).children('/')).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is begun on a clean sheet when an earlier beginning was not finished', async () => {
+    const disk = newDisk();
+    const store = openStore(disk);
+    await store.multi([create('/old', 'x'.repeat(5000))]);
+    await store.close();
+    const file = disk.bytesOf(PATH);
+    const fresh = newDisk();
+    fresh.put(`${PATH}.tmp`, file);
+    const next = openStore(fresh);
+    expect(await next.children('/')).toEqual([]);
+    await next.close();
+    expect(fresh.list(DIRECTORY)).toEqual([STORE_FILE]);
+    expect(fresh.bytesOf(PATH).length).toBeLessThan(300);
   });
 
   it('does not take up again what was cut from its end', async () => {

@@ -1,0 +1,153 @@
+/**
+ * Brokers for tests: in each of the three layouts, on the transport that this process was started for, in a directory that
+ * goes away. Every one must be at rest before it is closed, and must leave no thread and no descriptor behind.
+ */
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { type Broker, type BrokerMetrics, type BrokerOptions, startBroker } from '../../src/broker.ts';
+
+export const TRANSPORT = process.env.ODRADEK_TRANSPORT === 'portable' ? 'portable' : 'native';
+
+export interface Layout {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+function apart(network: number, io: number): Layout {
+  const settings = { 'num.network.threads': String(network), 'num.io.threads': String(io) };
+  return { name: `${network}×${io}`, settings };
+}
+
+export const ONE_THREAD: Layout = { name: 'one thread', settings: {} };
+export const TWO_BY_ONE = apart(2, 1);
+export const TWO_BY_THREE = apart(2, 3);
+export const LAYOUTS: readonly Layout[] = [ONE_THREAD, TWO_BY_ONE, TWO_BY_THREE];
+
+/** For what is at rest soon, but not at once. */
+export const REST_WITHIN_MS = 10_000;
+
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'odradek-'));
+}
+
+/** Asks again until the answer pleases or time is over; gives the last answer. */
+export async function eventually<T>(ask: () => Promise<T> | T, pleases: (answer: T) => boolean): Promise<T> {
+  const deadline = performance.now() + REST_WITHIN_MS;
+  for (;;) {
+    const answer = await ask();
+    if (pleases(answer) || performance.now() > deadline) return answer;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+function held({ leases, total }: BrokerMetrics): Record<string, number> {
+  const { intakeBlocksHeld, callsOpen, framesWaiting, fetchesWaiting, ringQueued } = total;
+  return { leases, intakeBlocksHeld, callsOpen, framesWaiting, fetchesWaiting, ringQueued };
+}
+
+const NOTHING = { leases: 0, intakeBlocksHeld: 0, callsOpen: 0, framesWaiting: 0, fetchesWaiting: 0, ringQueued: 0 };
+
+/** Every lease released, every block given back, no request under way. */
+export async function expectAtRest(broker: Broker): Promise<void> {
+  const metrics = await eventually(
+    async () => held(await broker.metrics()),
+    (now) => Object.values(now).every((count) => count === 0),
+  );
+  expect(metrics).toEqual(NOTHING);
+}
+
+/** What the process has open in the broker's name: its threads, and descriptors of files below `directory`. */
+export function leftBehind(directory: string): string[] {
+  if (process.platform !== 'linux') return [];
+  const threads = readdirSync('/proc/self/task').map((task) => readOr(() => readFileSync(`/proc/self/task/${task}/comm`, 'utf8')));
+  const files = readdirSync('/proc/self/fd').map((fd) => readOr(() => readlinkSync(`/proc/self/fd/${fd}`)));
+  return [
+    ...threads.map((name) => name.trim()).filter((name) => /^(loop|net|io)-\d+$|^b0$/.test(name)),
+    ...files.filter((path) => path.startsWith(directory)),
+  ];
+}
+
+/** A task or a descriptor may go between the listing and the look. */
+function readOr(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+}
+
+/** One broker after the other on the same directory. */
+export class BrokerHome {
+  readonly directory = temporaryDirectory();
+  readonly #layout: Layout;
+  readonly #options: BrokerOptions;
+  #broker: Broker | null = null;
+
+  constructor(layout: Layout, options: BrokerOptions = {}) {
+    this.#layout = layout;
+    this.#options = options;
+  }
+
+  get broker(): Broker {
+    if (this.#broker === null) throw new Error('no broker is running here');
+    return this.#broker;
+  }
+
+  get port(): number {
+    return this.broker.port;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<Broker> {
+    const settings = { ...this.#layout.settings, ...this.#options.settings };
+    const { directory } = this;
+    this.#broker = await startBroker({ port: 0, cores: 2, directory, ...this.#options, settings });
+    return this.#broker;
+  }
+
+  /** A clean end, with everything that a clean end promises. */
+  async stop(): Promise<void> {
+    const broker = this.#broker;
+    if (broker === null) return;
+    this.#broker = null;
+    try {
+      await expectAtRest(broker);
+    } finally {
+      await broker.close();
+    }
+    expect(leftBehind(this.directory)).toEqual([]);
+  }
+
+  async restart(): Promise<Broker> {
+    await this.stop();
+    return this.start();
+  }
+
+  async end(): Promise<void> {
+    try {
+      await this.stop();
+    } finally {
+      rmSync(this.directory, { recursive: true, force: true });
+    }
+  }
+}
+
+/** The tests once for each layout, each time with one broker for all of them. */
+export function inEveryLayout(
+  about: string,
+  tests: (home: BrokerHome) => void,
+  options: BrokerOptions = {},
+  layouts: readonly Layout[] = LAYOUTS,
+): void {
+  describe.each(layouts)(`${about} ($name, ${TRANSPORT})`, (layout) => {
+    const home = new BrokerHome(layout, options);
+    beforeAll(() => home.start());
+    afterAll(() => home.end());
+    tests(home);
+  });
+}
