@@ -13,7 +13,7 @@ import { initProducerId } from './api/init-producer-id.ts';
 import { type Logger, SILENT } from './base/logger.ts';
 import { SeededRandom } from './base/random.ts';
 import { StartError } from './base/start-error.ts';
-import type { Endpoint } from './cluster/image.ts';
+import { type Endpoint, emptyImage } from './cluster/image.ts';
 import type { CallName, RequestOf as ControllerRequest } from './cluster/requests.ts';
 import type { Settings } from './config/broker-table.ts';
 import type { Listener } from './config/listeners.ts';
@@ -24,7 +24,7 @@ import { FileTable } from './log/leases.ts';
 import { PublishedPartitions } from './replica/published.ts';
 import { addonProblem, loadAddon } from './runtime/addon.ts';
 import type { FromThread } from './runtime/control.ts';
-import { ControllerHost, readContents } from './runtime/controller-host.ts';
+import { ControllerHost } from './runtime/controller-host.ts';
 import { countersMemory } from './runtime/counters.ts';
 import { Crew } from './runtime/crew.ts';
 import { Data } from './runtime/data.ts';
@@ -204,36 +204,32 @@ class RunningBroker implements Broker {
     this.#data = data;
     const store = EmbeddedStore.open({ disk, kernels, logger: this.#logger, directory: this.directory });
     this.#store = store;
-    store.session.onExpired((reason) => this.#fail(reason));
+    await this.#startThreads();
     const controller = await ControllerHost.start({
       store,
-      contents: await readContents(store),
-      clusterId: data.clusterId,
-      nodeId: settings.nodeId,
-      rack: settings.brokerRack,
-      options: {
-        random,
-        defaults: {
-          numPartitions: settings.numPartitions,
-          replicationFactor: settings.defaultReplicationFactor,
-          partitionsPerRequestMax: PARTITIONS_PER_REQUEST_MAX,
-        },
-        topicRules: topicRules(() => settings),
-        brokerRules: brokerRules(() => settings),
-      },
+      clock: systemClock,
       logger: this.#logger,
-      now: systemClock.now,
-      publish: (changes, image) => this.#publish(changes, image),
+      clusterId: data.clusterId,
+      brokerId: settings.nodeId,
+      endpoints: await this.#listen(),
+      rack: settings.brokerRack,
+      random,
+      defaults: {
+        numPartitions: settings.numPartitions,
+        replicationFactor: settings.defaultReplicationFactor,
+        partitionsPerRequestMax: PARTITIONS_PER_REQUEST_MAX,
+      },
+      topicRules: topicRules(() => settings),
+      brokerRules: brokerRules(() => settings),
+      onResigned: (reason) => this.#fail(reason),
+      publish: (changes, image) => (this.#host as PartitionHost).publish(changes, image),
     });
     this.#controller = controller;
-    await this.#startThreads();
-    await controller.register(await this.#listen());
     data.survey(controller.image);
     const host = this.#host as PartitionHost;
     const pools = this.#pools as Pools;
     await host.openAll(controller.image);
     await this.#tellProcessors();
-    this.#serving = true;
     await this.#eraseDeleted();
     await pools.openDoors();
     this.#checkpoints = setInterval(() => host.checkpoint(), settings.logFlushOffsetCheckpointIntervalMs);
@@ -275,8 +271,6 @@ class RunningBroker implements Broker {
     this.#data?.close();
     if (this.#temporary) rmSync(this.directory, { recursive: true, force: true });
   }
-
-  #serving = false;
 
   async #close(): Promise<void> {
     if (this.#checkpoints !== null) clearInterval(this.#checkpoints);
@@ -339,7 +333,7 @@ class RunningBroker implements Broker {
       fullValidation: settings.compressedBatchValidation === 'full',
       filesMax: Math.max(16, Math.floor(fileHandles(settings) / handlers)),
       seed: () => this.#dice.below(0x7fffffff),
-      image: () => (this.#controller as ControllerHost).image,
+      image: () => this.#controller?.image ?? emptyImage((this.#data as Data).clusterId),
       routes: () => this.#host?.map.routes() ?? [],
     });
     this.#pools = pools;
@@ -390,10 +384,6 @@ class RunningBroker implements Broker {
     const message = { kind: 'image', image, add } as const;
     const crew = this.#crew as Crew;
     await Promise.all((this.#pools as Pools).processors.map((name) => crew.ask(name, message)));
-  }
-
-  async #publish(changes: Parameters<PartitionHost['publish']>[0], image: Parameters<PartitionHost['publish']>[1]): Promise<void> {
-    if (this.#serving) await (this.#host as PartitionHost).publish(changes, image);
   }
 
   /** Topics whose deletion was decided in an earlier life: their files are gone now. */

@@ -52,6 +52,8 @@ export class Timers {
   readonly #far = Array.from({ length: SLOTS }, circle);
   readonly #beyond = circle();
   #tick: number;
+  /** No timer of this row is due before this tick; looked for anew once it has passed. */
+  #soonest = 0;
   #count = 0;
 
   constructor(now: number, tickMs = 4) {
@@ -99,20 +101,28 @@ export class Timers {
   /** When the next turn must come at the latest; Infinity when nothing waits. May be earlier than the next deadline. */
   next(): number {
     if (this.#count === 0) return Number.POSITIVE_INFINITY;
+    if (this.#soonest <= this.#tick) this.#soonest = this.#look();
+    return this.#soonest * this.tickMs;
+  }
+
+  /** The first tick of this row that has a timer, or the end of the row. */
+  #look(): number {
     const end = (Math.floor(this.#tick / SLOTS) + 1) * SLOTS;
     for (let tick = this.#tick + 1; tick < end; tick++) {
       const head = this.#near[tick % SLOTS] as Timer;
-      if (head.following !== head) return tick * this.tickMs;
+      if (head.following !== head) return tick;
     }
-    return end * this.tickMs;
+    return end;
   }
 
   /** A deadline inside tick t is due when tick t + 1 begins, so it never fires early. */
   #place(timer: Timer): void {
     const tick = Math.max(Math.ceil(timer.deadline / this.tickMs), this.#tick + 1);
     const row = Math.floor(tick / SLOTS) - Math.floor(this.#tick / SLOTS);
-    if (row === 0) hang(this.#near[tick % SLOTS] as Timer, timer);
-    else if (row < SLOTS) hang(this.#far[Math.floor(tick / SLOTS) % SLOTS] as Timer, timer);
+    if (row === 0) {
+      hang(this.#near[tick % SLOTS] as Timer, timer);
+      if (tick < this.#soonest) this.#soonest = tick;
+    } else if (row < SLOTS) hang(this.#far[Math.floor(tick / SLOTS) % SLOTS] as Timer, timer);
     else hang(this.#beyond, timer);
   }
 

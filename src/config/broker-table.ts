@@ -183,7 +183,7 @@ const LOG = [
     'compressed.batch.validation',
     ['header', 'full'],
     'header',
-    'full opens every compressed batch and checks its records before it is taken; header believes what stands before them.',
+    'Whether a compressed batch is taken by what its header says, or only when its records have been opened and checked (full).',
     OURS,
   ),
   boolean(

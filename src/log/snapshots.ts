@@ -42,10 +42,11 @@ export class Snapshots {
     }
   }
 
-  /** Makes `producers` what they were at `endOffset`. Damaged snapshots, and those of offsets beyond, are removed. */
+  /** Makes `producers` what they were at `endOffset`. Damaged snapshots, and those outside of the log, are removed. */
   restore(producers: Producers, segments: Segments, endOffset: number, scanAllowed: boolean): void {
     const { disk, kernels, scratch } = this.#environment;
-    this.#keep((offset) => offset <= endOffset);
+    // Between an older snapshot and the first segment batches are missing: it knows sequences that were passed since.
+    this.#keep((offset) => offset >= segments.first.baseOffset && offset <= endOffset);
     producers.load([], segments.first.baseOffset);
     let found = false;
     for (let newest = this.#offsets.at(-1); newest !== undefined && !found; newest = this.#offsets.at(-1)) {

@@ -82,7 +82,11 @@ export class Partition {
   #written: LogPosition;
   #durableEndOffset: number;
   #syncing = false;
+  /** Answers wait for the sync that is due. */
   #flushDue = false;
+  /** A segment is finished: it is made durable on the side, nobody waits. */
+  #syncWanted = false;
+  #segments: number;
   #broken: string | null = null;
   readonly #staged: AppendResult = { errorCode: 0, baseOffset: -1, endOffset: -1, logAppendTime: -1, duplicate: false };
 
@@ -94,6 +98,7 @@ export class Partition {
     this.#written = log.endPosition;
     this.#highWatermark = this.#written;
     this.#durableEndOffset = log.recoveryPoint;
+    this.#segments = log.segmentCount;
     this.publish();
     desk.published.setState(slot, ONLINE);
   }
@@ -172,6 +177,8 @@ export class Partition {
       }
       this.#written = this.log.endPosition;
       if (this.log.flushDue) this.#flushDue = true;
+      if (this.log.segmentCount > this.#segments) this.#syncWanted = true;
+      this.#segments = this.log.segmentCount;
     }
     this.#advance();
     this.#syncIfDue();
@@ -192,13 +199,6 @@ export class Partition {
   syncFailed(why: string): void {
     this.#syncing = false;
     this.#fail(why);
-  }
-
-  /** Asks for a sync of all that is written, outside of any promise: segments that are finished, checkpoints. */
-  flush(): void {
-    if (this.#broken !== null || this.#durableEndOffset >= this.#written.offset) return;
-    this.#flushDue = true;
-    this.#syncIfDue();
   }
 
   locate(offset: number, bytesMax: number, firstBatch: boolean, epoch: number, plan: ReadPlan): void {
@@ -307,8 +307,9 @@ export class Partition {
 
   #syncIfDue(): void {
     if (this.#syncing || this.#broken !== null) return;
-    if (!this.#flushDue && !(this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset)) return;
+    if (!this.#flushDue && !this.#syncWanted && !(this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset)) return;
     this.#syncing = true;
+    this.#syncWanted = false;
     this.#desk.sync(this, this.log.syncPlan());
   }
 

@@ -354,10 +354,7 @@ export class Connection implements TransportOwner, Applicant {
         return this.close(`a request of ${size} bytes is not between 0 and ${limits.frameBytesMax} (socket.request.max.bytes)`);
       }
       if (end - at < 4 + size) break;
-      if (!this.#mayStart()) {
-        this.#awaitDesk();
-        return this.#keepLeft(block, at, end);
-      }
+      if (!this.#mayStart()) return this.#keepLeft(block, at, end);
       this.#start(block, at + 4, size, now);
       if (this.closed) return;
       at += 4 + size;

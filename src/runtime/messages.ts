@@ -32,12 +32,9 @@ export const OFFSET_LISTED = 22;
 export const ADVANCED = 23;
 
 // Anyone to the blocker: `a` the asker's number for it, `b` file slot
-/** Make what is written durable. c 1: also the directory whose index is d */
+/** Make what is written to it durable; a directory is a file here, too. */
 export const SYNC = 30;
 /** Bring a range into the page cache. w position, x length */
 export const READ_AHEAD = 31;
-/** Start writing a range back, without an answer. w position, x length */
-export const WRITE_BACK = 32;
-
 // The blocker's answer: a the asker's number, c errno (0 for none)
 export const BLOCKED_DONE = 40;

@@ -104,7 +104,7 @@ inEveryLayout('@platformatic/kafka', (home) => {
 
   test('an idempotent producer', async () => {
     const { topic, id } = await create(home);
-    const sender = new Producer({ ...base(home), serializers: idempotent: true });
+    const sender = new Producer({ ...base(home), serializers: stringSerializers, idempotent: true });
     for (let batch = 0; batch < 20; batch++) await sender.send({ messages: [{ topic, value: `batch ${batch}` }] });
     await sender.close();
     expect((await read(home, topic, id)).map(({ value }) => value)).toEqual(

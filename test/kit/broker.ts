@@ -106,8 +106,10 @@ export class BrokerHome {
   async start(): Promise<Broker> {
     const settings = { ...this.#layout.settings, ...this.#options.settings };
     const { directory } = this;
-    this.#broker = await startBroker({ port: 0, cores: 2, directory, ...this.#options, settings });
-    return this.#broker;
+    const broker = await startBroker({ port: 0, cores: 2, directory, ...this.#options, settings });
+    this.#broker = broker;
+    if (TRANSPORT === 'portable') expect(broker.transport).toBe('portable');
+    return broker;
   }
 
   /** A clean end, with everything that a clean end promises. */

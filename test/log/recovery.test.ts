@@ -124,6 +124,23 @@ test('a damaged byte anywhere ends the log before its batch', () => {
   }
 });
 
+test('what was cut off does not come back behind what is appended in its place', () => {
+  for (let seed = 0; seed < 40; seed++) {
+    const opened = filled(6, { segmentBytes: 1_000_000 });
+    const bytes = opened.disk.bytesOf(path(0, '.log'));
+    const size = bytes.length / 6;
+    bytes[3 * size + 70] = (bytes[3 * size + 70] as number) ^ 1;
+    opened.disk.put(path(0, '.log'), bytes);
+    const again = opened.kill({ config: SMALL });
+    expect(again.log.logEndOffset).toBe(6);
+    // As large as the damaged one was: the batches behind that one would follow it again.
+    again.append({ count: 2, valueBytes: 50, timestamp: NOW + 777 });
+    again.disk.crash(new SeededRandom(seed));
+    const { log } = new Opened({ disk: again.disk, config: SMALL, cleanShutdown: false });
+    expect(log.logEndOffset).toBeLessThanOrEqual(8);
+  }
+});
+
 test('only segments from the recovery point on are checked', () => {
   const opened = filled(40);
   opened.sync();

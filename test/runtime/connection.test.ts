@@ -38,7 +38,7 @@ const op = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('feed' as const), which: fc.nat(), count: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('run' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('complete' as const), which: fc.nat() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('room' as const), which: fc.nat(), bytes: fc.nat(300_000) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('room' as const), which: fc.nat(), bytes: fc.oneof(fc.nat(500), fc.nat(300_000)) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('arriveAhead' as const), warm: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('settle' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cool' as const), which: fc.nat(1) }) },
@@ -128,7 +128,7 @@ describe('a conversation', () => {
           fc.record({
             requests: fc.array(request, { minLength: 1, maxLength: 14 }),
             cuts: fc.array(pieceBytes, { minLength: 1, maxLength: 6 }),
-            room: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat(100_000)),
+            room: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat(300), fc.nat(100_000)),
           }),
           { minLength: 1, maxLength: 3 },
         ),

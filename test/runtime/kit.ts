@@ -35,6 +35,8 @@ export class FakeTransport implements Transport {
   closed = 0;
   sendFileCalls = 0;
   moved = 0;
+  /** It said that it is full. */
+  #full = false;
 
   constructor(files: FakeFiles) {
     this.files = files;
@@ -131,7 +133,13 @@ export class FakeTransport implements Transport {
   #take(): number {
     must(this.closed === 0, 'nothing is sent behind the end');
     if (this.#broken) return RESET;
-    return this.room > 0 ? Math.min(this.room, this.sendMax) : WOULD_BLOCK;
+    if (this.room > 0) {
+      this.#full = false;
+      return Math.min(this.room, this.sendMax);
+    }
+    must(!this.#full, 'a full socket is left alone until it can be written');
+    this.#full = true;
+    return WOULD_BLOCK;
   }
 
   #gone(bytes: number): number {
