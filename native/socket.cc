@@ -156,13 +156,19 @@ int32_t sendBytes(State&, int32_t socket, Bytes bytes) {
   return retried([&] { return send(socket, bytes.data, transfer(bytes.length), MSG_NOSIGNAL); });
 }
 
-int32_t sendPieces(State& state, int32_t socket, PieceTable table) {
+int32_t sendGathered(State& state, int32_t socket, const PieceTable& table, int flags) {
   iovec list[kPiecesMax];
   msghdr message{};
   message.msg_iov = list;
   message.msg_iovlen = static_cast<size_t>(gather(state, table, list));
   if (state.refused()) return 0;
-  return retried([&] { return sendmsg(socket, &message, MSG_NOSIGNAL); });
+  return retried([&] { return sendmsg(socket, &message, flags | MSG_NOSIGNAL); });
+}
+
+int32_t sendPieces(State& state, int32_t socket, PieceTable table) { return sendGathered(state, socket, table, 0); }
+
+int32_t sendPiecesMore(State& state, int32_t socket, PieceTable table) {
+  return sendGathered(state, socket, table, MSG_MORE);
 }
 
 int32_t sendFile(State&, int32_t socket, int32_t file, Whole position, Whole length) {
@@ -184,6 +190,7 @@ constexpr Export kFunctions[] = {
     exported<&receive>("receive"),
     exported<&sendBytes>("send"),
     exported<&sendPieces>("sendPieces"),
+    exported<&sendPiecesMore>("sendPiecesMore"),
     exported<&sendFile>("sendFile"),
 };
 

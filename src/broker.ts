@@ -331,6 +331,7 @@ class RunningBroker implements Broker {
       queuedBytesMax: Math.ceil(settings.queuedMaxRequestBytes / processors),
       groupCommit: settings.flushGroupCommit,
       fullValidation: settings.compressedBatchValidation === 'full',
+      retentionCheckMs: settings.logRetentionCheckIntervalMs,
       filesMax: Math.max(16, Math.floor(fileHandles(settings) / handlers)),
       seed: () => this.#dice.below(0x7fffffff),
       image: () => this.#controller?.image ?? emptyImage((this.#data as Data).clusterId),

@@ -39,6 +39,7 @@ interface Target {
   position: number;
   length: number;
   firstBatchBytes: number;
+  warm: boolean;
   highWatermark: number;
   lastStableOffset: number;
   logStartOffset: number;
@@ -101,13 +102,14 @@ class FetchOperation implements Operation, Watcher {
     target.position = located.position;
     target.length = located.length;
     target.firstBatchBytes = located.firstBatchBytes;
+    target.warm = located.warm;
     if (error === ERROR.NONE || error === ERROR.OFFSET_OUT_OF_RANGE) {
       target.highWatermark = located.highWatermark;
       target.lastStableOffset = located.lastStableOffset;
       target.logStartOffset = located.logStartOffset;
     }
     if (this.#asked > 0) return;
-    if (this.#over) this.#end();
+    if (this.#over) this.#drop();
     else this.#weigh();
   }
 
@@ -130,6 +132,7 @@ class FetchOperation implements Operation, Watcher {
       position: 0,
       length: 0,
       firstBatchBytes: 0,
+      warm: false,
       highWatermark: -1,
       lastStableOffset: -1,
       logStartOffset: -1,
@@ -227,7 +230,7 @@ class FetchOperation implements Operation, Watcher {
       const length = target.error === ERROR.NONE ? this.#share(target, left, ranges.length === 0) : 0;
       let records: LeasedRange | null = null;
       if (length > 0) {
-        records = { slot: target.file, position: target.position, length };
+        records = { slot: target.file, position: target.position, length, warm: target.warm };
         ranges.push(records);
         left -= length;
         target.file = -1;
@@ -306,7 +309,13 @@ class FetchOperation implements Operation, Watcher {
   #abandon(): void {
     this.#over = true;
     this.#unwatch();
-    if (this.#asked === 0) this.#end();
+    if (this.#asked === 0) this.#drop();
+  }
+
+  /** Nobody waits for the answer. */
+  #drop(): void {
+    this.#end();
+    this.#call.answerNothing();
   }
 
   #end(): void {

@@ -13,6 +13,8 @@ export interface LeasedRange {
   readonly slot: number;
   readonly position: number;
   readonly length: number;
+  /** Its pages were written a short while ago. */
+  readonly warm: boolean;
 }
 
 /** The request, as its API sees it. Exactly one of the answers is given, once. */
@@ -52,6 +54,7 @@ export interface Located {
   slot: number;
   length: number;
   firstBatchBytes: number;
+  warm: boolean;
   position: number;
   highWatermark: number;
   logStartOffset: number;

@@ -3,7 +3,8 @@
  * created on the way where both sides allow it; the answer then waits until their leaders take writes.
  */
 import { ZERO_UUID } from '../base/uuid.ts';
-import { type BrokerImage, NO_LEADER, type TopicImage, topicById } from '../cluster/image.ts';
+import { type BrokerImage, isLive, type MetadataImage, NO_LEADER, type TopicImage, topicById } from '../cluster/image.ts';
+import { topicNameProblem } from '../cluster/topic-names.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Metadata } from '../wire/messages/metadata.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
@@ -29,7 +30,7 @@ function endpointOf(broker: BrokerImage, listener: string | undefined): BrokerIm
   return broker.endpoints.find((endpoint) => endpoint.listener === listener);
 }
 
-function topicAnswer(topic: TopicImage): TopicAnswer {
+function topicAnswer(topic: TopicImage, image: MetadataImage): TopicAnswer {
   return {
     errorCode: ERROR.NONE,
     name: topic.name,
@@ -42,7 +43,7 @@ function topicAnswer(topic: TopicImage): TopicAnswer {
       leaderEpoch: partition.leaderEpoch,
       replicaNodes: partition.replicas,
       isrNodes: partition.isr,
-      offlineReplicas: [],
+      offlineReplicas: partition.replicas.filter((id) => !isLive(image, id)),
     })),
     topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
   };
@@ -54,6 +55,10 @@ function missing(name: string | null, topicId: string, errorCode: number): Topic
   return { errorCode, name, topicId, isInternal: false, partitions: [], topicAuthorizedOperations: OPERATIONS_NOT_ASKED };
 }
 
+function notThere(name: string): number {
+  return topicNameProblem(name) === null ? ERROR.UNKNOWN_TOPIC_OR_PARTITION : ERROR.INVALID_TOPIC_EXCEPTION;
+}
+
 /** Null asks for all topics: no list, or in v0 an empty one. */
 function wanted(request: Request, version: number): Request['topics'] {
   return version === 0 && request.topics?.length === 0 ? null : request.topics;
@@ -62,7 +67,7 @@ function wanted(request: Request, version: number): Request['topics'] {
 function topics(request: Request, floor: Floor, version: number, refused: ReadonlyMap<string, number>): TopicAnswer[] {
   const asked = wanted(request, version);
   const { image } = floor;
-  if (asked === null) return Array.from(image.topics.values(), topicAnswer);
+  if (asked === null) return Array.from(image.topics.values(), (topic) => topicAnswer(topic, image));
   const seen = new Set<string>();
   const answers: TopicAnswer[] = [];
   for (const { name, topicId } of asked) {
@@ -71,9 +76,9 @@ function topics(request: Request, floor: Floor, version: number, refused: Readon
     if (seen.has(key)) continue;
     seen.add(key);
     const topic = byId ? topicById(image, topicId) : image.topics.get(name ?? '');
-    if (topic !== undefined) answers.push(topicAnswer(topic));
+    if (topic !== undefined) answers.push(topicAnswer(topic, image));
     else if (byId) answers.push(missing(version >= 12 ? null : '', topicId, ERROR.UNKNOWN_TOPIC_ID));
-    else answers.push(missing(name ?? '', ZERO_UUID, refused.get(name ?? '') ?? ERROR.UNKNOWN_TOPIC_OR_PARTITION));
+    else answers.push(missing(name ?? '', ZERO_UUID, refused.get(name ?? '') ?? notThere(name ?? '')));
   }
   return answers;
 }
@@ -101,6 +106,7 @@ export function metadata(call: ApiCall, request: Request, floor: Floor): void {
   }
   floor.askController(call, AUTO_CREATE, { names }, (body) => {
     const { topics: created } = body as AutoCreateAnswer;
-    answer(new Map(created.map(({ name, errorCode }) => [name, errorCode])));
+    // One that was made and is not known here yet has no leader to be named.
+    answer(new Map(created.map(({ name, errorCode }) => [name, errorCode || ERROR.LEADER_NOT_AVAILABLE])));
   });
 }

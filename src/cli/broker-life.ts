@@ -36,7 +36,8 @@ export async function live(start: () => Promise<LiveBroker>, version: string, lo
     return EXIT_START;
   }
   for (const warning of broker.warnings) logger.warn('setting.ignored', { warning });
-  if (broker.transportProblem !== null) logger.warn('transport.portable', { reason: broker.transportProblem });
+  if (broker.transportProblem !== null)
+    logger.warn('transport.portable', { reason: broker.transportProblem, ...cure() });
   process.stdout.write(
     process.stdout.isTTY ? `${banner(broker, version)}\n${listeningLine(broker)}\n` : `${listeningLine(broker)}\n`,
   );
@@ -45,6 +46,13 @@ export async function live(start: () => Promise<LiveBroker>, version: string, lo
   logger.info('stopping', { signal: failure });
   await broker.close();
   return 0;
+}
+
+/** What to type for the native transport, where it exists and was not refused. */
+function cure(): { cure?: string } {
+  if (process.platform !== 'linux' || process.env.ODRADEK_TRANSPORT) return {};
+  const build = import.meta.url.includes('/node_modules/') ? 'npm rebuild odradek' : 'npm run build';
+  return { cure: `with a C++ compiler on the machine: ${build}` };
 }
 
 /**

@@ -55,8 +55,10 @@ const NETWORK = [
     },
   ),
   int('socket.request.max.bytes', 100 * MIB, 'The largest request; a larger one closes its connection.', { min: 1 }),
-  int('socket.send.buffer.bytes', 102_400, 'SO_SNDBUF of connections; -1 leaves it to the system.', { min: -1 }),
-  int('socket.receive.buffer.bytes', 102_400, 'SO_RCVBUF of connections; -1 leaves it to the system.', { min: -1 }),
+  int('socket.send.buffer.bytes', -1, 'SO_SNDBUF of connections; -1 leaves it to the system, which tunes it.', { min: -1 }),
+  int('socket.receive.buffer.bytes', -1, 'SO_RCVBUF of connections; -1 leaves it to the system, which tunes it.', {
+    min: -1,
+  }),
   int('socket.listen.backlog.size', 50, 'Connections that may wait to be accepted.', { min: 1 }),
   int('max.connections', INT_MAX, 'Connections at once; more are closed as they come.', { ...DYNAMIC, min: 0 }),
   long(
@@ -90,7 +92,7 @@ const NETWORK = [
   int('max.incremental.fetch.session.cache.slots', 1000, 'Fetch sessions that are remembered.', { min: 0 }),
   int(
     'zero.copy.min.bytes',
-    65_536,
+    16_384,
     'Ranges of a log from this size on go to the socket by sendfile; smaller ones are read and sent.',
     {
       ...OURS,

@@ -53,11 +53,7 @@ export function thawLog(
   const frozen = JSON.parse(TEXT.decode(bytes)) as FrozenLog;
   const { directory, topic, partition, topicId, config } = identity;
   const segments = new Segments();
-  for (const each of frozen.segments) {
-    const segment = Segment.thaw(environment, directory, each);
-    segments.add(segment);
-    segment.cumulativeStart = each.cumulativeStart;
-  }
+  for (const each of frozen.segments) segments.add(Segment.thaw(environment, directory, each));
   const producers = new Producers();
   producers.load(frozen.producers, frozen.nextOffset);
   progress.unflushedMessages = frozen.unflushedMessages;

@@ -27,7 +27,7 @@ export interface OpenOptions extends LogIdentity {
 
 export function openLog(environment: LogEnvironment, options: OpenOptions): LogState {
   const { disk } = environment;
-  const { directory, topic, partition, topicId, config, now, cleanShutdown } = options;
+  const { directory, topic, partition, topicId, config, now } = options;
   const deletions = new Deletions();
   const durability = new Durability(environment, options.recoveryPoint);
   if (!disk.exists(directory)) {
@@ -38,8 +38,8 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
   const names = settleLeftovers(environment, directory);
   const { epochs, known } = readEpochs(environment, directory);
   const segments = new Segments();
-  const loadOptions = { directory, config, now, cleanShutdown, recoveryPoint: options.recoveryPoint };
-  let nextOffset = loadSegments(environment, loadOptions, names, segments, epochs, deletions);
+  const { clean, endOffset, rebuilt } = loadSegments(environment, options, names, segments, epochs, deletions);
+  let nextOffset = endOffset;
   const snapshots = new Snapshots(environment, directory, Snapshots.offsetsIn(names));
   const checkpointed = options.logStartOffset ?? 0;
   if (segments.count > 0 && nextOffset < checkpointed) {
@@ -55,9 +55,8 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
     const segment = newSegment(environment, directory, nextOffset, config, now, true);
     segments.add(segment);
     segment.create(config);
+    durability.directoryChanged(directory);
   } else segments.active.activate(config);
-  // Whatever was renamed, removed or made must last before the recovery point moves.
-  durability.directoryChanged(directory);
   const logStartOffset = Math.max(checkpointed, segments.first.baseOffset);
   if (!known) {
     epochs.clear();
@@ -66,13 +65,14 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
   epochs.truncateFromEnd(nextOffset);
   epochs.truncateFromStart(logStartOffset);
   const producers = new Producers();
-  snapshots.restore(producers, segments, nextOffset, !cleanShutdown);
+  snapshots.restore(producers, segments, nextOffset, !clean);
   snapshots.prune(segments);
   producers.expire(now, config.producerIdExpirationMs ?? PRODUCER_ID_EXPIRATION_MS);
-  durability.recoveryPoint = cleanShutdown ? nextOffset : Math.min(options.recoveryPoint, nextOffset);
-  if (!cleanShutdown) distrust(environment, directory, segments, durability);
+  durability.recoveryPoint = clean ? nextOffset : Math.min(options.recoveryPoint, nextOffset);
+  if (!clean) distrust(environment, directory, segments, durability);
+  for (const segment of rebuilt) if (segments.list.includes(segment)) durability.segmentFinished(segment);
   // A file that was removed above must not come back beside what is appended in its place: a snapshot would be believed.
-  if (!cleanShutdown && names.some((name) => leadingOffset(name) >= 0)) disk.syncDirectory(directory);
+  if (!clean && names.some((name) => leadingOffset(name) >= 0)) disk.syncDirectory(directory);
   const state = { environment, directory, topic, partition, topicId, config, segments, epochs, producers };
   const full: LogState = { ...state, snapshots, deletions, durability, logStartOffset, nextOffset };
   writeEpochs(full);

@@ -45,7 +45,7 @@ export function locate(
     const segment = segments.at(index);
     if (segment.baseOffset > end.segmentBaseOffset) return;
     const limit = segment.baseOffset === end.segmentBaseOffset ? end.position : segment.sizeBytes;
-    const first = segment.find(offset, limit);
+    const first = segment.place(offset, limit);
     if (first === null) continue;
     const length = Math.min(limit - first.position, Math.max(maxBytes, minOneBatch ? first.sizeBytes : 0));
     plan.firstBatchBytes = first.sizeBytes;

@@ -23,7 +23,16 @@ export interface LoadOptions {
   readonly recoveryPoint: number;
 }
 
-/** Fills `segments` from the directory and returns the log's end offset; -1 when there is no segment. */
+export interface LoadedSegments {
+  /** The log's end; -1 when there is no segment. */
+  readonly endOffset: number;
+  /** Nothing had to be recovered. */
+  readonly clean: boolean;
+  /** Segments whose indexes were made anew although the recovery point lies behind them. */
+  readonly rebuilt: readonly Segment[];
+}
+
+/** Fills `segments` from the directory. */
 export function loadSegments(
   environment: LogEnvironment,
   options: LoadOptions,
@@ -31,23 +40,34 @@ export function loadSegments(
   segments: Segments,
   epochs: LeaderEpochs,
   deletions: Deletions,
-): number {
-  const found = openSegments(environment, options, names, epochs);
+): LoadedSegments {
+  const unsound = new Set<Segment>();
+  const found = openSegments(environment, options, names, unsound);
   const last = found[found.length - 1];
-  if (last === undefined) return -1;
-  const end = options.cleanShutdown ? cleanEnd(last) : -1;
-  if (end >= 0) {
-    for (const segment of found) segments.add(segment);
-    return end;
+  if (last === undefined) return { endOffset: -1, clean: options.cleanShutdown, rebuilt: [] };
+  const rebuilt: Segment[] = [];
+  const rebuild = (segment: Segment): void => {
+    if (!unsound.delete(segment)) return;
+    checkSegment(environment, segment, segment.baseOffset, options.config, epochs);
+    rebuilt.push(segment);
+  };
+  if (options.cleanShutdown) {
+    for (const segment of found) rebuild(segment);
+    const endOffset = cleanEnd(last);
+    if (endOffset >= 0) {
+      for (const segment of found) segments.add(segment);
+      return { endOffset, clean: true, rebuilt };
+    }
   }
-  return recover(environment, options, found, segments, epochs, deletions);
+  const endOffset = recover(environment, options, found, segments, epochs, deletions, rebuild);
+  return { endOffset, clean: false, rebuilt };
 }
 
 function openSegments(
   environment: LogEnvironment,
   options: LoadOptions,
   names: readonly string[],
-  epochs: LeaderEpochs,
+  unsound: Set<Segment>,
 ): Segment[] {
   const { disk } = environment;
   const { directory, config } = options;
@@ -62,7 +82,7 @@ function openSegments(
     .map((base) => {
       const segment = newSegment(environment, directory, base, config, options.now, false);
       const complete = present.has(fileName(base, OFFSET_INDEX)) && present.has(fileName(base, TIME_INDEX));
-      if (!segment.load() || !complete) checkSegment(environment, segment, base, config, epochs);
+      if (!segment.load() || !complete) unsound.add(segment);
       return segment;
     });
 }
@@ -98,6 +118,7 @@ function recover(
   segments: Segments,
   epochs: LeaderEpochs,
   deletions: Deletions,
+  rebuild: (segment: Segment) => void,
 ): number {
   const { directory, config, now, recoveryPoint } = options;
   // Compaction leaves gaps; without it a gap between segments is the lost end of the earlier one.
@@ -120,7 +141,10 @@ function recover(
       const checked = checkSegment(environment, segment, Math.max(end, segment.baseOffset), config, epochs);
       end = checked.endOffset;
       cut = checked.cut;
-    } else end = -1;
+    } else {
+      rebuild(segment);
+      end = -1;
+    }
     segments.add(segment);
   }
   return end;

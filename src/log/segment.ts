@@ -3,6 +3,7 @@
  * `sizeBytes` is what is written; `stagedBytes` is where the next batch will stand, written or not.
  */
 import { BatchScan, LOOKUP_WINDOW_BYTES, SCAN_BATCH, SCAN_END } from './batch-scan.ts';
+import { Boundaries } from './boundaries.ts';
 import type { LogConfig } from './config.ts';
 import { DiskError } from './disk.ts';
 import type { LogEnvironment } from './environment.ts';
@@ -39,6 +40,8 @@ export class Segment {
   /** Taken off the age at which this segment ends. */
   readonly jitterMs: number;
   readonly #environment: LogEnvironment;
+  readonly #boundaries = new Boundaries();
+  readonly #place = { position: 0, sizeBytes: 0 };
   /** Bytes of the log before this segment, counted since the log was opened first. */
   cumulativeStart = 0;
   sizeBytes = 0;
@@ -110,6 +113,7 @@ export class Segment {
   }
 
   setSize(bytes: number): void {
+    this.#boundaries.clear();
     this.sizeBytes = bytes;
     this.stagedBytes = bytes;
   }
@@ -143,6 +147,7 @@ export class Segment {
       this.timeIndex.append(this.maxTimestamp, this.maxTimestampOffset);
     }
     this.stagedBytes = position + bytes;
+    this.#boundaries.appended(position, bytes, lastOffset);
   }
 
   /** The end of appending: indexes complete, cut to their entries, on disk (not synced). */
@@ -163,6 +168,33 @@ export class Segment {
       if (found !== SCAN_BATCH) throw new DiskError('EBADMSG', 'read', this.log.path);
       if (scan.lastOffset >= offset) return scan;
     }
+  }
+
+  /** Where that batch stands and its size: for a reader who goes from batch to batch. Valid until the next call. */
+  place(offset: number, limit: number): { readonly position: number; readonly sizeBytes: number } | null {
+    const boundaries = this.#boundaries;
+    const place = this.#place;
+    const known = boundaries.find(offset);
+    if (known >= 0 && boundaries.sizeBytes(known) > 0) {
+      place.position = boundaries.position(known);
+      place.sizeBytes = boundaries.sizeBytes(known);
+      return place.position + place.sizeBytes <= limit ? place : null;
+    }
+    const scan = known < 0 ? this.find(offset, limit) : this.#first(boundaries.position(known), limit);
+    if (scan === null) return null;
+    boundaries.note(scan.baseOffset, scan.position, scan.sizeBytes);
+    boundaries.note(scan.lastOffset + 1, scan.position + scan.sizeBytes, 0);
+    place.position = scan.position;
+    place.sizeBytes = scan.sizeBytes;
+    return place;
+  }
+
+  #first(position: number, limit: number): BatchScan | null {
+    const scan = this.scan(position, limit, LOOKUP_WINDOW_BYTES);
+    const found = scan.next();
+    if (found === SCAN_END) return null;
+    if (found !== SCAN_BATCH) throw new DiskError('EBADMSG', 'read', this.log.path);
+    return scan;
   }
 
   scan(position: number, limit: number, windowBytes?: number): BatchScan {

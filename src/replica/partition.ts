@@ -48,6 +48,9 @@ export interface Applicant {
 
 const CHECKING = -2;
 
+/** What was written last is in the page cache unless the machine is short of memory; then a send waits for the disk once. */
+const WARM_BYTES = 67_108_864;
+
 /** An answer that waits for its batch to be written or durable. */
 interface Waiting {
   readonly asker: number;
@@ -86,7 +89,11 @@ export class Partition {
   #flushDue = false;
   /** A segment is finished: it is made durable on the side, nobody waits. */
   #syncWanted = false;
+  /** When the oldest record that is not durable was written. */
+  #unsyncedSinceMs = 0;
   #segments: number;
+  /** Where this process began to write. */
+  readonly #openedAtOffset: number;
   #broken: string | null = null;
   readonly #staged: AppendResult = { errorCode: 0, baseOffset: -1, endOffset: -1, logAppendTime: -1, duplicate: false };
 
@@ -99,6 +106,7 @@ export class Partition {
     this.#highWatermark = this.#written;
     this.#durableEndOffset = log.recoveryPoint;
     this.#segments = log.segmentCount;
+    this.#openedAtOffset = log.logEndOffset;
     this.publish();
     desk.published.setState(slot, ONLINE);
   }
@@ -165,7 +173,7 @@ export class Partition {
   }
 
   /** Writes what was staged in one go, then lets the answers go that are due. */
-  settle(): void {
+  settle(now: number): void {
     this.touched = false;
     if (this.#unwritten > 0) {
       this.#unwritten = 0;
@@ -175,6 +183,7 @@ export class Partition {
         if (!(problem instanceof DiskError)) throw problem;
         return this.#fail(problem.message);
       }
+      if (this.#durableEndOffset >= this.#written.offset) this.#unsyncedSinceMs = now;
       this.#written = this.log.endPosition;
       if (this.log.flushDue) this.#flushDue = true;
       if (this.log.segmentCount > this.#segments) this.#syncWanted = true;
@@ -182,6 +191,26 @@ export class Partition {
     }
     this.#advance();
     this.#syncIfDue();
+  }
+
+  /** Once a second: whether the oldest record has waited long enough for its sync (flush.ms). */
+  look(now: number): void {
+    if (this.#durableEndOffset >= this.#written.offset) return;
+    if (now - this.#unsyncedSinceMs < this.log.config.flushMs) return;
+    this.#syncWanted = true;
+    this.#syncIfDue();
+  }
+
+  /** Old segments and silent producers go. */
+  retain(now: number): void {
+    if (this.#broken !== null) return;
+    try {
+      this.log.expireProducers(now);
+      if (this.log.retention(now, this.highWatermark) > 0) this.publish();
+    } catch (problem) {
+      if (!(problem instanceof DiskError)) throw problem;
+      this.#fail(problem.message);
+    }
   }
 
   synced(plan: SyncPlan): void {
@@ -214,6 +243,13 @@ export class Partition {
       plan.errorCode = ERROR.KAFKA_STORAGE_ERROR;
       this.#fail(problem.message);
     }
+  }
+
+  /** Whether what was located was written lately by this process, so that the page cache has it. */
+  isWarm(offset: number, plan: ReadPlan): boolean {
+    const { segmentBaseOffset, position } = this.#written;
+    if (offset < Math.max(segmentBaseOffset, this.#openedAtOffset)) return false;
+    return position - plan.position <= WARM_BYTES;
   }
 
   get highWatermark(): number {

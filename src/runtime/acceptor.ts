@@ -18,6 +18,8 @@ export interface Doors {
 }
 
 const EARLY_MAX = 1_024;
+/** A processor does not say when its ring has room again: nothing that is sent to it is answered. */
+const CONGESTED_MS = 1;
 
 interface Target {
   readonly peer: string;
@@ -38,6 +40,7 @@ export class Acceptor implements Role {
   readonly #early: [descriptor: number, listener: number][] = [];
   #next = 0;
   #accepted = 0;
+  #lookAgain = Number.POSITIVE_INFINITY;
 
   constructor(parts: {
     name: string;
@@ -60,13 +63,17 @@ export class Acceptor implements Role {
     return false;
   }
 
-  settle(): boolean {
-    for (const { outbox } of this.#targets) outbox.ringBell();
+  settle(now: number): boolean {
+    this.#lookAgain = Number.POSITIVE_INFINITY;
+    for (const { outbox } of this.#targets) {
+      outbox.ringBell();
+      if (outbox.congested) this.#lookAgain = now + CONGESTED_MS;
+    }
     return false;
   }
 
   deadline(): number {
-    return Number.POSITIVE_INFINITY;
+    return this.#lookAgain;
   }
 
   pending(): boolean {

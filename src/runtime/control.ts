@@ -122,6 +122,7 @@ export type RoleMessage =
       readonly row: number;
       readonly groupCommit: boolean;
       readonly fullValidation: boolean;
+      readonly retentionCheckMs: number;
       readonly filesMax: number;
       readonly seed: number;
     };

@@ -187,7 +187,8 @@ export function openFilesLimit(): number {
     const match = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
     return match === null ? OPEN_FILES_ASSUMED : Number(match[1]);
   } catch (problem) {
-    if ((problem as NodeJS.ErrnoException).code === undefined) throw problem;
+    // Deno says NotCapable where it may not look.
+    if ((problem as NodeJS.ErrnoException).code === undefined && (problem as Error).name !== 'NotCapable') throw problem;
     return OPEN_FILES_ASSUMED;
   }
 }

@@ -36,6 +36,7 @@ export interface HandlerParts {
   readonly index: number;
   readonly groupCommit: boolean;
   readonly fullValidation: boolean;
+  readonly retentionCheckMs: number;
   /** What the logs need of the world. */
   readonly environment: LogEnvironment;
   readonly cache: FileCache;
@@ -85,6 +86,7 @@ export class Handler implements Role, PartitionDesk {
   #blocker: Link | null = null;
   /** Directories of deleted partitions that wait for their removal. */
   #deletions: Deletion[] = [];
+  #retainAt: number;
   #nextSync = 1;
   readonly #checks = new Map<number, { partition: Partition; applicant: Applicant }>();
   #freezing: { slots: readonly number[]; reply: Reply } | null = null;
@@ -99,6 +101,7 @@ export class Handler implements Role, PartitionDesk {
     this.published = parts.published;
     this.groupCommit = parts.groupCommit;
     this.fullValidation = parts.fullValidation;
+    this.#retainAt = parts.clock.now() + parts.retentionCheckMs;
   }
 
   // ---- Role
@@ -119,9 +122,10 @@ export class Handler implements Role, PartitionDesk {
 
   settle(_now: number): boolean {
     const any = this.#dirty.length > 0;
+    const now = any ? this.#parts.clock.now() : 0;
     for (const partition of this.#dirty) {
       if (partition.dirty) this.#writes += 1;
-      partition.settle();
+      partition.settle(now);
     }
     this.#dirty.length = 0;
     if (this.#freezing !== null) this.#freeze();
@@ -180,7 +184,7 @@ export class Handler implements Role, PartitionDesk {
   /** Once a second, too: what is due to be removed goes. */
   count(): void {
     const { counters, cache } = this.#parts;
-    this.#removeDue(this.#parts.clock.now());
+    this.#look(this.#parts.clock.now());
     counters.set('batchesAppended', this.#appended);
     counters.set('appendsFailed', this.#failed);
     counters.set('bytesAppended', this.#bytes);
@@ -292,7 +296,7 @@ export class Handler implements Role, PartitionDesk {
     partition.locate(offset, bytesMax, (flags & LOCATE_FIRST_BATCH) !== 0, epoch, plan);
     const { highWatermark, lastStableOffset } = partition;
     link.outbox.send(
-      LOCATED, op, part, plan.errorCode, plan.slot, plan.length, plan.firstBatchBytes, 0,
+      LOCATED, op, part, plan.errorCode, plan.slot, plan.length, plan.firstBatchBytes, partition.isWarm(offset, plan) ? 1 : 0,
       plan.position, highWatermark, partition.log.logStartOffset, lastStableOffset,
     );
   }
@@ -356,6 +360,18 @@ export class Handler implements Role, PartitionDesk {
       this.#deletions.push(partition.log.remove(this.#parts.clock.now()));
     }
     reply();
+  }
+
+  /** What time alone brings: syncs that are due, old segments, silent producers, files to remove. */
+  #look(now: number): void {
+    const retain = now >= this.#retainAt;
+    if (retain) this.#retainAt = now + this.#parts.retentionCheckMs;
+    for (const partition of this.#partitions) {
+      if (partition === undefined) continue;
+      partition.look(now);
+      if (retain) partition.retain(now);
+    }
+    this.#removeDue(now);
   }
 
   /** Files whose delay is over. Leases on them stay good: the descriptors are open. */

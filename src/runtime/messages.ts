@@ -24,7 +24,7 @@ export const LOCATE_COMMITTED = 2;
 // Handler to processor: `a` operation, `b` part, `c` error code
 /** w base offset, x log append time or -1, y log start offset */
 export const APPENDED = 20;
-/** d file slot (leased, -1 none), e length, f bytes of the first batch; w position, x high watermark, y log start, z last stable */
+/** d file slot (leased, -1 none), e length, f bytes of the first batch, g 1 when its pages are warm; w position, x high watermark, y log start, z last stable */
 export const LOCATED = 21;
 /** d leader epoch; w timestamp, x offset */
 export const OFFSET_LISTED = 22;

@@ -30,7 +30,8 @@ class NativeTransport implements Transport {
     return this.#native.receive(this.descriptor, memory.id, offset1, length1, memory.id, offset2, length2);
   }
 
-  send(pieces: Pieces): number {
+  send(pieces: Pieces, more: boolean): number {
+    if (more) return this.#native.sendPiecesMore(this.descriptor, pieces.table, 0, pieces.count);
     if (pieces.count === 1) {
       return this.#native.send(this.descriptor, pieces.memoryOf(0).id, pieces.offsetOf(0), pieces.lengthOf(0));
     }

@@ -36,6 +36,8 @@ export interface Native {
   send(socket: number, memory: number, offset: number, length: number): number;
   /** Gathers `count` pieces of the table (layout.ts PIECE_*), starting at entry `first`. MSG_NOSIGNAL. */
   sendPieces(socket: number, table: Int32Array, first: number, count: number): number;
+  /** The same where more follows at once (MSG_MORE): the kernel may wait for it before it fills a packet. */
+  sendPiecesMore(socket: number, table: Int32Array, first: number, count: number): number;
   /** sendfile(2); returns the bytes that went, 0 when the file ended. */
   sendFile(socket: number, file: number, position: number, length: number): number;
 

@@ -13,6 +13,8 @@ export interface FileRange {
   readonly slot: number;
   readonly position: number;
   readonly length: number;
+  /** Written a short while ago by this broker: its pages are there, nobody has to look. */
+  readonly warm: boolean;
 }
 
 /** What sending ranges needs of the thread: shared by all its connections. */
@@ -147,7 +149,7 @@ export class Outgoing {
     const position = range.position + entry.done;
     const length = Math.min(range.length - entry.done, budget);
     const descriptor = desk.descriptor(range.slot);
-    if (!desk.resident(descriptor, position, length)) return this.#warm(range, position, length);
+    if (!range.warm && !desk.resident(descriptor, position, length)) return this.#warm(range, position, length);
     const sent = this.#transport.sendFile(descriptor, position, length);
     if (sent <= 0) return sent === 0 ? -1 : sent;
     desk.counted.zeroCopyBytes += sent;
@@ -162,12 +164,16 @@ export class Outgoing {
     const desk = this.#desk;
     let scratchUsed = 0;
     let cold: Entry | null = null;
+    let more = false;
     for (let i = this.#first; i < this.#entries.length && pieces.count < PIECES_AT_ONCE; i++) {
       const entry = this.#entries[i] as Entry;
       if (entry.range === null) {
         pieces.add(entry.memory, entry.offset, Math.min(entry.length, budget - pieces.totalBytes));
       } else {
-        if (entry.range.length >= desk.zeroCopyMinBytes) break;
+        if (entry.range.length >= desk.zeroCopyMinBytes) {
+          more = true;
+          break;
+        }
         const room = Math.min(desk.scratch.bytes.length - scratchUsed, budget - pieces.totalBytes);
         const left = entry.range.length - entry.done;
         const length = Math.min(left, room);
@@ -190,7 +196,7 @@ export class Outgoing {
       const range = cold.range as FileRange;
       return this.#warm(range, range.position + cold.done, range.length - cold.done);
     }
-    const sent = this.#transport.send(pieces);
+    const sent = this.#transport.send(pieces, more);
     if (sent < 0) return sent;
     desk.counted.copiedBytes += Math.min(sent, scratchUsed);
     this.#take(sent);

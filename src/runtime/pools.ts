@@ -17,6 +17,7 @@ export interface PoolsParts {
   readonly queuedBytesMax: number;
   readonly groupCommit: boolean;
   readonly fullValidation: boolean;
+  readonly retentionCheckMs: number;
   readonly filesMax: number;
   seed(): number;
   image(): MetadataImage;
@@ -180,11 +181,11 @@ export class Pools {
 
   #role(name: string): RoleMessage {
     const row = this.rowOf(name);
-    const { limits, queuedBytesMax, groupCommit, fullValidation, filesMax } = this.#parts;
+    const { limits, queuedBytesMax, groupCommit, fullValidation, retentionCheckMs, filesMax } = this.#parts;
     if (name === ACCEPTOR) return { role: 'acceptor', name, row };
     const index = indexOf(name);
     const seed = this.#parts.seed();
-    if (name.startsWith('h')) return { role: 'handler', name, index, row, groupCommit, fullValidation, filesMax, seed };
+    if (name.startsWith('h')) return { role: 'handler', name, index, row, groupCommit, fullValidation, retentionCheckMs, filesMax, seed };
     const descriptors = new SharedArrayBuffer(DESCRIPTORS_MAX * 4);
     this.descriptors.set(name, descriptors);
     const intake = new SharedArrayBuffer(intakeBytes({ queuedBytesMax, frameBytesMax: limits.connection.frameBytesMax }));

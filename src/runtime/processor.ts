@@ -120,6 +120,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     slot: -1,
     length: 0,
     firstBatchBytes: 0,
+    warm: false,
     position: 0,
     highWatermark: 0,
     logStartOffset: 0,
@@ -299,6 +300,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
   frame(connection: Connection, memory: Memory, offset: number, length: number, block: Block): Call | null {
     const reader = this.#reader;
     const header = this.#header;
+    const openBefore = this.#callsOpen;
     this.#requests += 1;
     try {
       reader.reset(memory, offset, offset + length);
@@ -310,6 +312,8 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
       return call;
     } catch (problem) {
       if (!(problem instanceof WireError)) throw problem;
+      // Nothing of it was done: a request is read whole first.
+      this.#callsOpen = openBefore;
       this.#malformed += 1;
       this.#parts.post({
         kind: 'log',
@@ -576,6 +580,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
         located.slot = words[at + 4] as number;
         located.length = words[at + 5] as number;
         located.firstBatchBytes = words[at + 6] as number;
+        located.warm = words[at + 7] === 1;
         located.position = floats[half + 4] as number;
         located.highWatermark = floats[half + 5] as number;
         located.logStartOffset = floats[half + 6] as number;

@@ -12,8 +12,8 @@ export const WOULD_BLOCK = -11;
 export interface Transport {
   /** Fills the first place, then the second; returns how many bytes came, END, WOULD_BLOCK or below. */
   receive(memory: Memory, offset1: number, length1: number, offset2: number, length2: number): number;
-  /** How many bytes of the pieces went out, or WOULD_BLOCK or below. */
-  send(pieces: Pieces): number;
+  /** How many bytes of the pieces went out, or WOULD_BLOCK or below. `more`: a range of a file follows at once. */
+  send(pieces: Pieces, more: boolean): number;
   /** Sends a range of an open file; 0 when the file ends there. */
   sendFile(descriptor: number, position: number, length: number): number;
   /** Which of the two the connection wants to hear of. */

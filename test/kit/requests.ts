@@ -202,9 +202,11 @@ export function metadata(
   names: readonly string[] | null,
   options: { version?: number; autoCreate?: boolean } = {},
 ): Promise<ResponseOf<typeof Metadata>> {
-  return client.call(Metadata, options.version ?? 12, {
+  const { version = 12, autoCreate = false } = options;
+  return client.call(Metadata, version, {
     topics: names === null ? null : names.map((name) => ({ topicId: ZERO_UUID, name })),
-    allowAutoTopicCreation: options.autoCreate ?? false,
+    // Before it could be said, it was meant.
+    allowAutoTopicCreation: version < 4 || autoCreate,
     includeClusterAuthorizedOperations: false,
     includeTopicAuthorizedOperations: false,
   });

@@ -81,7 +81,12 @@ test('retired files that are not due yet move along', () => {
   const opened = new Opened({ config: { ...SMALL, retentionMs: 1, fileDeleteDelayMs: 10 } });
   for (let i = 0; i < 40; i++) opened.append({ count: 2 });
   expect(opened.log.retention(NOW + 100_000)).toBeGreaterThan(1);
+  opened.append({ count: 2 });
+  const { endPosition, sizeBytes } = opened.log;
   const log = thaw(opened.log.freeze(), opened);
+  // Bytes are counted from the beginning of the log, also when its first segments are gone.
+  expect(endPosition.cumulativeBytes).toBeGreaterThan(sizeBytes);
+  expect(log).toMatchObject({ endPosition, sizeBytes });
   expect(log.nextDeletionMs).toBe(NOW + 100_010);
   expect(log.dueDeletions(NOW + 100_010).length).toBeGreaterThan(3);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { memoryOver } from '../../src/base/memory.ts';
 import { formatUuid } from '../../src/base/uuid.ts';
 import { DiskError } from '../../src/log/disk.ts';
 import * as batch from '../../src/wire/batch.ts';
@@ -89,6 +90,32 @@ test('a section from shared memory is written from where it lies', () => {
   expect(opened.result.errorCode).toBe(0);
   opened.log.write();
   expect(opened.read(0).bytes).toEqual(bytes.slice(50, 50 + one.bytes.length));
+});
+
+test('pieces of one memory are joined where they touch, and only there', () => {
+  const opened = new Opened();
+  const [one, two, three] = [1, 2, 3].map((count) => batchOf({ count, valueBytes: 20 * count }).bytes) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  const bytes = new Uint8Array(1_000).fill(0xee);
+  bytes.set(one, 0);
+  bytes.set(two, one.length);
+  bytes.set(three, 700);
+  const memory = memoryOver(bytes);
+  for (const [at, length] of [
+    [700, three.length],
+    [0, one.length],
+    [one.length, two.length],
+  ] as const) {
+    opened.log.stage(memory, at, length, 0, NOW, opened.result, 'client');
+    expect(opened.result.errorCode).toBe(ERROR.NONE);
+  }
+  opened.log.write();
+  const touching = bytes.slice(0, one.length + two.length);
+  expect(opened.read(0).bytes).toEqual(Uint8Array.from([...bytes.slice(700, 700 + three.length), ...touching]));
+  expect(opened.kill().log.logEndOffset).toBe(6);
 });
 
 test('bounds of a fetch: budget, first batch, end of the segment, end of what may be seen', () => {

@@ -130,6 +130,19 @@ test('a transaction is open until its end is written', () => {
   for (const each of [opened, after]) expect(each.stage(from(1)).errorCode).toBe(ERROR.NONE);
 });
 
+test('the end of a transaction fences: the next batch of its epoch is the first', () => {
+  const opened = new Opened();
+  opened.append({ ...from(0), transactional: true }, 0, 'coordinator');
+  const records = [{ timestamp: NOW, key: Uint8Array.of(0, 0, 0, 0), value: Uint8Array.of(0, 0, 0, 0, 0, 3) }];
+  const marker = { records, producerId: 9, producerEpoch: 1, transactional: true, control: true };
+  opened.append(memoryOver(encodeBatch(marker, kernels)), 0, 'coordinator');
+  for (const each of [opened, opened.kill()]) {
+    expect(each.stage(from(1, 1, 0)).errorCode).toBe(ERROR.INVALID_PRODUCER_EPOCH);
+    expect(each.stage(from(1, 1, 1)).errorCode).toBe(ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER);
+    expect(each.stage(from(0, 1, 1)).errorCode).toBe(ERROR.NONE);
+  }
+});
+
 test('snapshots have the bytes that Kafka writes', () => {
   const scratch = memoryOver(new Uint8Array(64));
   const producers: Producer[] = [

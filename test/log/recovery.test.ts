@@ -124,9 +124,52 @@ test('a damaged byte anywhere ends the log before its batch', () => {
   }
 });
 
+test('an end that is not clean in spite of its mark is recovered from', () => {
+  const opened = filled(10, { segmentBytes: 1_000_000 });
+  opened.log.close();
+  const bytes = opened.disk.bytesOf(path(0, '.log'));
+  opened.disk.put(path(0, '.log'), bytes.slice(0, bytes.length - 5));
+  const again = opened.kill({ config: SMALL, cleanShutdown: true, recoveryPoint: 20 });
+  expect(again.log.logEndOffset).toBe(18);
+  expect(again.log.recoveryPoint).toBe(18);
+  expect(again.append({}).baseOffset).toBe(18);
+});
+
+test('indexes that were made anew are part of the next sync', () => {
+  const opened = filled(40);
+  opened.log.close();
+  opened.disk.remove(path(0, '.index'));
+  const again = opened.kill({ config: SMALL, cleanShutdown: true, recoveryPoint: 80 });
+  again.append({});
+  const synced: string[] = [];
+  again.disk.fault = (operation, file) => {
+    if (operation === 'sync') synced.push(file);
+    return null;
+  };
+  again.sync();
+  expect(synced).toContain(path(0, '.index'));
+});
+
+test('a segment is read once, whatever state its indexes are in', () => {
+  const opened = filled(30, { segmentBytes: 1_000_000 });
+  const size = opened.disk.bytesOf(path(0, '.log')).length;
+  let read = 0;
+  const plain = opened.disk.read;
+  opened.disk.read = function (file, position, into, offset, length) {
+    const got = plain.call(this, file, position, into, offset, length);
+    if (length > 12) read += got;
+    return got;
+  };
+  expect(opened.kill({ config: SMALL }).log.logEndOffset).toBe(60);
+  // Once for the batches, once more for the producers that no snapshot tells of.
+  expect(read).toBeLessThan(2.5 * size);
+});
+
 test('what was cut off does not come back behind what is appended in its place', () => {
   for (let seed = 0; seed < 40; seed++) {
     const opened = filled(6, { segmentBytes: 1_000_000 });
+    opened.sync();
+    opened.disk.syncDirectory('/');
     const bytes = opened.disk.bytesOf(path(0, '.log'));
     const size = bytes.length / 6;
     bytes[3 * size + 70] = (bytes[3 * size + 70] as number) ^ 1;
@@ -137,6 +180,7 @@ test('what was cut off does not come back behind what is appended in its place',
     again.append({ count: 2, valueBytes: 50, timestamp: NOW + 777 });
     again.disk.crash(new SeededRandom(seed));
     const { log } = new Opened({ disk: again.disk, config: SMALL, cleanShutdown: false });
+    expect(log.logEndOffset).toBeGreaterThanOrEqual(6);
     expect(log.logEndOffset).toBeLessThanOrEqual(8);
   }
 });
@@ -315,6 +359,20 @@ test('epochs are read from the batches when their file is gone or torn', () => {
   }
   opened.disk.remove(file);
   expect(opened.kill({ config: SMALL }).log.epochs.entries).toEqual(entries);
+});
+
+test('epochs of records that are not there are forgotten', () => {
+  for (const cleanShutdown of [true, false]) {
+    const opened = filled(40);
+    const { entries } = opened.log.epochs;
+    opened.log.close();
+    const text = new TextEncoder().encode(
+      `0\n6\n${entries.map((e) => `${e.epoch} ${e.startOffset}\n`).join('')}9 80\n`,
+    );
+    opened.disk.put(`${DIRECTORY}/leader-epoch-checkpoint`, text);
+    const again = opened.kill({ config: SMALL, cleanShutdown });
+    expect(again.log.epochs.entries).toEqual(entries);
+  }
 });
 
 test('a log whose files end below its start begins again there', () => {

@@ -171,9 +171,9 @@ export class FakeFiles {
     return file;
   }
 
-  lease(slot: number, position: number, length: number): FileRange {
+  lease(slot: number, position: number, length: number, warm = false): FileRange {
     this.file(slot).leases += 1;
-    return { slot, position, length };
+    return { slot, position, length, warm };
   }
 
   release(slot: number): void {
@@ -269,6 +269,10 @@ export interface Open {
   readonly connection: Connection;
   readonly offset: number;
   readonly block: Block | null;
+}
+
+function hasEvent(transport: FakeTransport): boolean {
+  return transport.isReadable || transport.isWritable;
 }
 
 export class FakeDesk implements ConnectionDesk, CallOwner {
@@ -464,15 +468,20 @@ export class FakeDesk implements ConnectionDesk, CallOwner {
 
   // ---- The loop
 
-  /** Time passes; what is due fires. */
+  /** Time passes in turns of half a second at most; what is due fires. */
   pass(ms: number): void {
-    this.now += ms;
-    this.timers.advance(this.now);
+    const end = this.now + ms;
+    while (this.now < end) {
+      this.now = Math.min(end, this.now + 500);
+      this.timers.advance(this.now);
+    }
   }
 
-  /** The end of a processor's round. True when anybody was told to go on. */
+  /** The end of a processor's round. True when it must run again; who is still stalled waits for somebody else's doing. */
   settle(): boolean {
     this.intake.admitWaiting();
+    const before = this.#moved();
+    const asked = this.#ready.size > 0;
     if (this.#stalled.size > 0 && !this.congested && this.intake.chunk() !== null) {
       for (const connection of this.#stalled) this.#ready.add(connection);
       this.#stalled.clear();
@@ -480,7 +489,7 @@ export class FakeDesk implements ConnectionDesk, CallOwner {
     const ready = Array.from(this.#ready);
     this.#ready.clear();
     for (const connection of ready) connection.resume(this.now);
-    return ready.length > 0;
+    return asked || this.#moved() !== before;
   }
 
   /** Events and rounds as epoll would give them, until nobody has anything to do. Fails when a thread would spin. */
@@ -501,7 +510,7 @@ export class FakeDesk implements ConnectionDesk, CallOwner {
         }
       }
       if (this.settle()) any = true;
-      if (!any) return;
+      if (!any && !this.connections.some(({ transport }) => hasEvent(transport as FakeTransport))) return;
       idle = this.#moved() === before ? idle + 1 : 0;
       must(idle < 6, 'a loop that does nothing sleeps');
       must(turn < 1_000_000, 'a loop ends');

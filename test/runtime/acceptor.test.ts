@@ -1,0 +1,162 @@
+/** The acceptor: connections go round the processors that take new ones, and what nobody takes is closed and said. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Acceptor, type Doors } from '../../src/runtime/acceptor.ts';
+import { Bell } from '../../src/runtime/bell.ts';
+import type { FromThread } from '../../src/runtime/control.ts';
+import { Counters, countersMemory } from '../../src/runtime/counters.ts';
+import { ACCEPTED } from '../../src/runtime/messages.ts';
+import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
+
+class FakeDoors implements Doors {
+  readonly listeners = new Map<number, (descriptor: number) => void>();
+  readonly refused: number[] = [];
+  closed = 0;
+  problem: string | null = null;
+
+  listen(listener: number, _host: string, port: number, accepted: (descriptor: number) => void): number {
+    if (this.problem !== null) throw new Error(this.problem);
+    this.listeners.set(listener, accepted);
+    return port + 1;
+  }
+
+  close(): void {
+    this.closed += 1;
+  }
+
+  refuse(descriptor: number): void {
+    this.refused.push(descriptor);
+  }
+}
+
+let doors: FakeDoors;
+let open: number;
+let posted: FromThread[];
+let acceptor: Acceptor;
+let counters: Counters;
+let inboxes: Map<string, Inbox>;
+
+const reply = (message: Parameters<Acceptor['control']>[0]): Promise<unknown[]> =>
+  new Promise((resolve) => acceptor.control(message, (...answer) => resolve(answer)));
+
+function link(peer: string, slots = 16): void {
+  const memory = newRing(slots);
+  inboxes.set(peer, new Inbox(memory));
+  acceptor.linked(peer, new Outbox(memory, new Bell(new Int32Array(new SharedArrayBuffer(4)), () => {})));
+}
+
+/** Descriptors that came to a processor, with their listeners. */
+function taken(peer: string): [number, number][] {
+  const inbox = inboxes.get(peer) as Inbox;
+  const got: [number, number][] = [];
+  for (let at = inbox.peek(); at >= 0; at = inbox.peek()) {
+    expect(inbox.words[at]).toBe(ACCEPTED);
+    got.push([inbox.words[at + 1] as number, inbox.words[at + 2] as number]);
+    inbox.next();
+  }
+  return got;
+}
+
+beforeEach(() => {
+  doors = new FakeDoors();
+  open = 0;
+  posted = [];
+  inboxes = new Map();
+  counters = new Counters(countersMemory(), 0);
+  acceptor = new Acceptor({
+    name: 'a0',
+    doors,
+    counters,
+    connectionsMax: 100,
+    open: () => open,
+    post: (message) => posted.push(message),
+  });
+});
+
+describe('acceptor', () => {
+  test('hands connections round, each with the number of its listener', async () => {
+    for (const peer of ['p0', 'p1', 'p2']) link(peer);
+    await reply({ kind: 'processors', names: ['p0', 'p2'] });
+    expect(await reply({ kind: 'listen', listener: 0, host: 'here', port: 9092 })).toEqual([9093]);
+    expect(await reply({ kind: 'listen', listener: 7, host: 'here', port: 9192 })).toEqual([9193]);
+    for (let descriptor = 1; descriptor <= 4; descriptor++) doors.listeners.get(0)?.(descriptor);
+    doors.listeners.get(7)?.(5);
+    expect(taken('p0')).toEqual([
+      [1, 0],
+      [3, 0],
+      [5, 7],
+    ]);
+    expect(taken('p2')).toEqual([
+      [2, 0],
+      [4, 0],
+    ]);
+    expect(taken('p1'), 'it takes no new ones').toEqual([]);
+    acceptor.count();
+    expect(counters.get('connectionsOpened')).toBe(5);
+  });
+
+  test('keeps those that come before any processor, in order, and closes them if none ever comes', async () => {
+    await reply({ kind: 'listen', listener: 3, host: 'here', port: 0 });
+    doors.listeners.get(3)?.(1);
+    doors.listeners.get(3)?.(2);
+    expect(doors.refused).toEqual([]);
+    link('p0');
+    await reply({ kind: 'processors', names: ['p0'] });
+    expect(taken('p0')).toEqual([
+      [1, 3],
+      [2, 3],
+    ]);
+    await reply({ kind: 'processors', names: [] });
+    doors.listeners.get(3)?.(4);
+    acceptor.stop();
+    expect(doors.refused).toEqual([4]);
+  });
+
+  test('closes what is above the limit or comes when nobody is linked, and says so', async () => {
+    await reply({ kind: 'listen', listener: 0, host: 'here', port: 0 });
+    await reply({ kind: 'processors', names: ['p0'] });
+    doors.listeners.get(0)?.(1);
+    link('p0');
+    open = 99;
+    doors.listeners.get(0)?.(2);
+    open = 100;
+    doors.listeners.get(0)?.(3);
+    await reply({ kind: 'unlink', peer: 'p0' });
+    open = 0;
+    doors.listeners.get(0)?.(4);
+    expect(doors.refused).toEqual([1, 3, 4]);
+    expect(taken('p0')).toEqual([[2, 0]]);
+    expect(posted.map((message) => message.kind === 'log' && message.event)).toEqual([
+      'connection.refused',
+      'connection.refused',
+      'connection.refused',
+    ]);
+    acceptor.count();
+    expect(counters.get('connectionsOpened')).toBe(1);
+  });
+
+  test('a door that does not open is an answer, not an end', async () => {
+    doors.problem = 'EADDRINUSE';
+    expect(await reply({ kind: 'listen', listener: 0, host: 'here', port: 9092 })).toEqual([undefined, 'EADDRINUSE']);
+    expect((await reply({ kind: 'hold', slots: [] }))[1]).toContain('does not know');
+  });
+
+  test('what does not fit a ring is handed over as soon as it does, without another connection coming', async () => {
+    link('p0', 2);
+    await reply({ kind: 'processors', names: ['p0'] });
+    await reply({ kind: 'listen', listener: 0, host: 'here', port: 0 });
+    for (let descriptor = 1; descriptor <= 5; descriptor++) doors.listeners.get(0)?.(descriptor);
+    const got: number[] = [];
+    for (let now = 0; now < 5; now++) {
+      got.push(...taken('p0').map(([descriptor]) => descriptor));
+      acceptor.settle(now);
+      expect(acceptor.deadline() !== Number.POSITIVE_INFINITY, 'it wants to come back').toBe(got.length < 3);
+    }
+    expect(got).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('closes its doors when told and when it ends', async () => {
+    await reply({ kind: 'close' });
+    acceptor.stop();
+    expect(doors.closed).toBe(2);
+  });
+});
