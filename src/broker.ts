@@ -28,7 +28,7 @@ import { ControllerHost } from './runtime/controller-host.ts';
 import { countersMemory } from './runtime/counters.ts';
 import { Crew } from './runtime/crew.ts';
 import { Data } from './runtime/data.ts';
-import { openGround, openFilesLimit } from './runtime/ground.ts';
+import { openFilesLimit, openGround } from './runtime/ground.ts';
 import { type BrokerMetrics, readMetrics } from './runtime/metrics.ts';
 import { PartitionHost } from './runtime/partition-host.ts';
 import { ACCEPTOR, describe, place } from './runtime/placement.ts';
@@ -86,7 +86,14 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   const parsed = parseSettings(entriesOf(options));
   const temporary = directoriesOf(options, parsed.settings) === null;
   const directories = directoriesOf(options, parsed.settings) ?? [mkdtempSync(join(tmpdir(), 'odradek-'))];
-  const running = new RunningBroker(options, parsed.settings, parsed.listeners, directories, temporary, parsed.warnings);
+  const running = new RunningBroker(
+    options,
+    parsed.settings,
+    parsed.listeners,
+    directories,
+    temporary,
+    parsed.warnings,
+  );
   try {
     await running.start();
   } catch (problem) {
@@ -199,7 +206,10 @@ class RunningBroker implements Broker {
     const settings = this.#settings;
     const ground = openGround(this.transport);
     const { disk, kernels } = ground;
-    const random = { below: (limit: number) => this.#dice.below(limit), bytes16: () => crypto.getRandomValues(new Uint8Array(16)) };
+    const random = {
+      below: (limit: number) => this.#dice.below(limit),
+      bytes16: () => crypto.getRandomValues(new Uint8Array(16)),
+    };
     const data = Data.open(this.#directories, settings.nodeId, disk, random, this.#logger);
     this.#data = data;
     const store = EmbeddedStore.open({ disk, kernels, logger: this.#logger, directory: this.directory });
@@ -365,15 +375,24 @@ class RunningBroker implements Broker {
 
   async #listenOn(index: number, { name, host, port }: Listener): Promise<number> {
     const crew = this.#crew as Crew;
-    const address = host === '' ? '0.0.0.0' : await lookup(host).then((found) => found.address, () => host);
+    const address =
+      host === ''
+        ? '0.0.0.0'
+        : await lookup(host).then(
+            (found) => found.address,
+            () => host,
+          );
     try {
       return (await crew.ask(ACCEPTOR, { kind: 'listen', listener: index, host: address, port })) as number;
     } catch (problem) {
       const why = (problem as Error).message;
       if (why === 'EADDRINUSE') {
-        throw new StartError(`Port ${port} on ${address} is taken: stop what listens there, or choose another port for ${name}.`);
+        throw new StartError(
+          `Port ${port} on ${address} is taken: stop what listens there, or choose another port for ${name}.`,
+        );
       }
-      if (why === 'EACCES') throw new StartError(`Port ${port} may not be used by this user (EACCES): choose one above 1023 for ${name}.`);
+      if (why === 'EACCES')
+        throw new StartError(`Port ${port} may not be used by this user (EACCES): choose one above 1023 for ${name}.`);
       throw new StartError(`The listener ${name} cannot listen on ${host}:${port} (${why}): correct its address.`);
     }
   }
@@ -390,7 +409,8 @@ class RunningBroker implements Broker {
   /** Topics whose deletion was decided in an earlier life: their files are gone now. */
   async #eraseDeleted(): Promise<void> {
     const controller = this.#controller as ControllerHost;
-    for (const topicId of Array.from(controller.image.deletedTopics.keys())) await controller.ask('eraseTopic', { topicId });
+    for (const topicId of Array.from(controller.image.deletedTopics.keys()))
+      await controller.ask('eraseTopic', { topicId });
   }
 
   #heard(message: FromThread): void {
@@ -401,7 +421,14 @@ class RunningBroker implements Broker {
   }
 
   /** Opens a compressed batch in the background pool: the handler's other work goes on. */
-  async #check({ from, token, processor, offset, length, needKeys }: Extract<FromThread, { kind: 'check' }>): Promise<void> {
+  async #check({
+    from,
+    token,
+    processor,
+    offset,
+    length,
+    needKeys,
+  }: Extract<FromThread, { kind: 'check' }>): Promise<void> {
     const crew = this.#crew as Crew;
     const memory = crew.intakeOf(processor);
     if (memory === undefined) throw new Error(`no processor ${processor}`);
@@ -436,7 +463,8 @@ class RunningBroker implements Broker {
     return {
       nodeId: this.#settings.nodeId,
       ask: <K extends CallName>(name: K, request: ControllerRequest<K>) => controller.ask(name, request),
-      effectiveConfigs: (topic) => effectiveConfigs(controller.image.topics.get(topic)?.configs ?? new Map(), this.#settings),
+      effectiveConfigs: (topic) =>
+        effectiveConfigs(controller.image.topics.get(topic)?.configs ?? new Map(), this.#settings),
       nextProducerId: () => controller.nextProducerId(),
     };
   }

@@ -12,7 +12,8 @@ import { alive, listenerOf } from '../kit/process.ts';
 const START_MAX_MS = 60_000;
 const STOP_MAX_MS = 30_000;
 const POLL_MS = 2;
-const PORT_PATTERN = /(?:listening on|\bport"?\s*[:=]|(?:127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1?\]):)\s*(\d{2,5})\b/;
+const PORT_PATTERN =
+  /(?:listening on|\bport"?\s*[:=]|(?:127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1?\]):)\s*(\d{2,5})\b(?!\.)/;
 
 /** How to start one: `{port}` and `{dir}` in its words are filled in. Without `{port}` the port is read from what it prints. */
 export interface Variant {

@@ -8,7 +8,11 @@ import type { ApiCall } from './floor.ts';
 const SOFTWARE_NAMED_SINCE = 3;
 
 /** The request is null when its version is not served. */
-export function apiVersions(call: ApiCall, request: RequestOf<typeof ApiVersions> | null, served: readonly Api[]): void {
+export function apiVersions(
+  call: ApiCall,
+  request: RequestOf<typeof ApiVersions> | null,
+  served: readonly Api[],
+): void {
   if (request !== null && call.version >= SOFTWARE_NAMED_SINCE) {
     const { clientSoftwareName, clientSoftwareVersion } = request;
     if (!isSoftwareName(clientSoftwareName) || !isSoftwareName(clientSoftwareVersion)) {

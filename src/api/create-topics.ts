@@ -1,7 +1,8 @@
 /** CreateTopics, on the main thread: the controller decides; the answer comes when the leaders take writes. */
+
+import { ERROR } from '../wire/errors.ts';
 import type { CreateTopics } from '../wire/messages/create-topics.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
-import { ERROR } from '../wire/errors.ts';
 import type { ControllerDesk } from './controller-desk.ts';
 
 type Response = ResponseInput<typeof CreateTopics>;

@@ -5,7 +5,13 @@
  */
 import { Timer } from '../base/timers.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
-import { EPOCH_FINAL, EPOCH_INITIAL, type FetchedPartition, type FetchSession, partitionKey } from '../replica/fetch-session.ts';
+import {
+  EPOCH_FINAL,
+  EPOCH_INITIAL,
+  type FetchedPartition,
+  type FetchSession,
+  partitionKey,
+} from '../replica/fetch-session.ts';
 import { newPartitionView } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Fetch } from '../wire/messages/fetch.ts';
@@ -127,7 +133,8 @@ class FetchOperation implements Operation, Watcher {
     return {
       fetched,
       slot,
-      error: slot >= 0 ? ERROR.NONE : byId && route === null ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+      error:
+        slot >= 0 ? ERROR.NONE : byId && route === null ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION,
       file: -1,
       position: 0,
       length: 0,
@@ -260,7 +267,8 @@ class FetchOperation implements Operation, Watcher {
 
   #worthSaying(target: Target, length: number): boolean {
     const { fetched } = target;
-    const changed = fetched.sentHighWatermark !== target.highWatermark || fetched.sentLogStart !== target.logStartOffset;
+    const changed =
+      fetched.sentHighWatermark !== target.highWatermark || fetched.sentLogStart !== target.logStartOffset;
     if (target.error === ERROR.NONE) {
       fetched.sentHighWatermark = target.highWatermark;
       fetched.sentLogStart = target.logStartOffset;

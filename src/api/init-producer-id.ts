@@ -15,7 +15,10 @@ function refused(errorCode: number): Response {
   return { throttleTimeMs: 0, errorCode, producerId: -1, producerEpoch: -1 };
 }
 
-export async function initProducerId(request: RequestOf<typeof InitProducerId>, desk: ControllerDesk): Promise<Response> {
+export async function initProducerId(
+  request: RequestOf<typeof InitProducerId>,
+  desk: ControllerDesk,
+): Promise<Response> {
   if (request.transactionalId !== null) return refused(ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
   const { producerId, producerEpoch } = request;
   if ((producerId === -1) !== (producerEpoch === -1)) return refused(ERROR.INVALID_REQUEST);

@@ -3,7 +3,14 @@
  * created on the way where both sides allow it; the answer then waits until their leaders take writes.
  */
 import { ZERO_UUID } from '../base/uuid.ts';
-import { type BrokerImage, isLive, type MetadataImage, NO_LEADER, type TopicImage, topicById } from '../cluster/image.ts';
+import {
+  type BrokerImage,
+  isLive,
+  type MetadataImage,
+  NO_LEADER,
+  type TopicImage,
+  topicById,
+} from '../cluster/image.ts';
 import { topicNameProblem } from '../cluster/topic-names.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Metadata } from '../wire/messages/metadata.ts';
@@ -14,14 +21,19 @@ type Request = RequestOf<typeof Metadata>;
 type Response = ResponseInput<typeof Metadata>;
 type TopicAnswer = Response['topics'][number];
 
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state']);
+const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+]);
 
 function brokers(floor: Floor, listener: number): Response['brokers'] {
   const name = floor.limits.listeners[listener];
   const found: { nodeId: number; host: string; port: number; rack: string | null }[] = [];
   for (const broker of floor.image.brokers.values()) {
     const endpoint = broker.fenced ? undefined : endpointOf(broker, name);
-    if (endpoint !== undefined) found.push({ nodeId: broker.id, host: endpoint.host, port: endpoint.port, rack: broker.rack });
+    if (endpoint !== undefined)
+      found.push({ nodeId: broker.id, host: endpoint.host, port: endpoint.port, rack: broker.rack });
   }
   return found;
 }
@@ -52,7 +64,14 @@ function topicAnswer(topic: TopicImage, image: MetadataImage): TopicAnswer {
 const OPERATIONS_NOT_ASKED = -0x80000000;
 
 function missing(name: string | null, topicId: string, errorCode: number): TopicAnswer {
-  return { errorCode, name, topicId, isInternal: false, partitions: [], topicAuthorizedOperations: OPERATIONS_NOT_ASKED };
+  return {
+    errorCode,
+    name,
+    topicId,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
+  };
 }
 
 function notThere(name: string): number {
@@ -98,7 +117,8 @@ export function metadata(call: ApiCall, request: Request, floor: Floor): void {
   };
   const names: string[] = [];
   for (const { name, topicId } of wanted(request, call.version) ?? []) {
-    if (name !== null && (topicId === undefined || topicId === ZERO_UUID) && !floor.image.topics.has(name)) names.push(name);
+    if (name !== null && (topicId === undefined || topicId === ZERO_UUID) && !floor.image.topics.has(name))
+      names.push(name);
   }
   if (names.length === 0 || !request.allowAutoTopicCreation || !floor.limits.autoCreateTopics) {
     answer(new Map());

@@ -66,7 +66,8 @@ class ProduceOperation implements Operation {
       for (const { index, records } of topic.partitionData) {
         const slot = route?.slots[index] ?? -1;
         if (refused !== ERROR.NONE) this.#refuse(index, refused);
-        else if (slot < 0) this.#refuse(index, byId && route === null ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION);
+        else if (slot < 0)
+          this.#refuse(index, byId && route === null ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION);
         else if (records === null || records.length === 0) this.#refuse(index, ERROR.INVALID_RECORD);
         else {
           this.#open += 1;

@@ -55,7 +55,9 @@ const NETWORK = [
     },
   ),
   int('socket.request.max.bytes', 100 * MIB, 'The largest request; a larger one closes its connection.', { min: 1 }),
-  int('socket.send.buffer.bytes', -1, 'SO_SNDBUF of connections; -1 leaves it to the system, which tunes it.', { min: -1 }),
+  int('socket.send.buffer.bytes', -1, 'SO_SNDBUF of connections; -1 leaves it to the system, which tunes it.', {
+    min: -1,
+  }),
   int('socket.receive.buffer.bytes', -1, 'SO_RCVBUF of connections; -1 leaves it to the system, which tunes it.', {
     min: -1,
   }),

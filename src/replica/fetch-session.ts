@@ -107,7 +107,8 @@ export class FetchSessions {
 
   #evict(now: number): boolean {
     let oldest: FetchSession | null = null;
-    for (const session of this.#sessions.values()) if (oldest === null || session.usedAt < oldest.usedAt) oldest = session;
+    for (const session of this.#sessions.values())
+      if (oldest === null || session.usedAt < oldest.usedAt) oldest = session;
     if (oldest === null || now - oldest.usedAt < this.#evictAfterMs) return false;
     this.#sessions.delete(oldest.id);
     return true;

@@ -10,9 +10,9 @@ import { assert } from '../base/assert.ts';
 import type { Memory } from '../base/memory.ts';
 import { hasPolicy } from '../log/config.ts';
 import { DiskError } from '../log/disk.ts';
+import type { PartitionLog, SyncPlan } from '../log/partition-log.ts';
 import type { LogPosition, ReadPlan } from '../log/reading.ts';
 import type { AppendResult } from '../log/validation.ts';
-import type { PartitionLog, SyncPlan } from '../log/partition-log.ts';
 import * as batch from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
 import { LIST_OFFSETS_TIMESTAMP } from '../wire/messages/list-offsets.ts';
@@ -22,7 +22,15 @@ import { newPartitionView, OFFLINE, ONLINE, type PublishedPartitions } from './p
 export interface PartitionDesk {
   readonly published: PublishedPartitions;
   readonly groupCommit: boolean;
-  appended(asker: number, operation: number, part: number, error: number, base: number, appendTime: number, start: number): void;
+  appended(
+    asker: number,
+    operation: number,
+    part: number,
+    error: number,
+    base: number,
+    appendTime: number,
+    start: number,
+  ): void;
   /** Processors (bits) that asked to be told. */
   advanced(slot: number, watchers: number): void;
   /** Makes the plan's files durable, then calls `partition.synced` or `partition.syncFailed`. */
@@ -160,7 +168,15 @@ export class Partition {
     return this.#desk.fullValidation || hasPolicy(this.log.config, 'compact');
   }
 
-  #stage(memory: Memory, offset: number, length: number, now: number, asker: number, operation: number, part: number): void {
+  #stage(
+    memory: Memory,
+    offset: number,
+    length: number,
+    now: number,
+    asker: number,
+    operation: number,
+    part: number,
+  ): void {
     const start = this.log.logStartOffset;
     const staged = this.#staged;
     this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
@@ -343,7 +359,12 @@ export class Partition {
 
   #syncIfDue(): void {
     if (this.#syncing || this.#broken !== null) return;
-    if (!this.#flushDue && !this.#syncWanted && !(this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset)) return;
+    if (
+      !this.#flushDue &&
+      !this.#syncWanted &&
+      !(this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset)
+    )
+      return;
     this.#syncing = true;
     this.#syncWanted = false;
     this.#desk.sync(this, this.log.syncPlan());

@@ -11,7 +11,12 @@ import type { Reply, Role } from './role.ts';
 /** What only the thread's kind can do. */
 export interface Doors {
   /** Listens and calls back for each new connection. Returns the port, or throws an Error with the errno's name as message. */
-  listen(listener: number, host: string, port: number, accepted: (descriptor: number) => void): Promise<number> | number;
+  listen(
+    listener: number,
+    host: string,
+    port: number,
+    accepted: (descriptor: number) => void,
+  ): Promise<number> | number;
   close(): void;
   /** Closes a connection nobody takes. */
   refuse(descriptor: number): void;
@@ -130,7 +135,12 @@ export class Acceptor implements Role {
     }
     const taking = this.#targets.filter((target) => this.#taking.includes(target.peer));
     if (taking.length === 0 || this.#open() >= this.#connectionsMax) {
-      this.#post({ kind: 'log', level: 'warn', event: 'connection.refused', values: { open: this.#open(), max: this.#connectionsMax } });
+      this.#post({
+        kind: 'log',
+        level: 'warn',
+        event: 'connection.refused',
+        values: { open: this.#open(), max: this.#connectionsMax },
+      });
       this.#doors.refuse(descriptor);
       return;
     }

@@ -2,12 +2,13 @@
  * Turns answers into bytes. They are written behind each other into one private memory that is used again after each send;
  * ranges of files take their place between the bytes. An answer too large for the memory gets a larger one for a while.
  */
-import { growOnHeap, type PlacedHole, Writer } from '../wire/writer.ts';
+
 import { type Memory, memoryOver } from '../base/memory.ts';
 import { responseWriter } from '../wire/compiler.ts';
 import { beginFrame, endFrame, writeResponseHeader } from '../wire/headers.ts';
 import { apiByKey } from '../wire/messages/all.ts';
 import type { Api } from '../wire/schema.ts';
+import { growOnHeap, type PlacedHole, Writer } from '../wire/writer.ts';
 import type { Call } from './call.ts';
 import type { FileRange, Outgoing } from './outgoing.ts';
 

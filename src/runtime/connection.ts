@@ -9,7 +9,7 @@ import type { Kernels } from '../base/kernels.ts';
 import type { Memory } from '../base/memory.ts';
 import { Timer, type Timers } from '../base/timers.ts';
 import type { Call } from './call.ts';
-import { type Applicant, type Block, type Intake, SMALL_FRAME_BYTES_MAX } from './intake.ts';
+import { type Applicant, type Block, SMALL_FRAME_BYTES_MAX } from './intake.ts';
 import { BLOCKED, BROKEN, COLD, Outgoing, type RangeDesk, YIELDED } from './outgoing.ts';
 import { END, type Transport, type TransportOwner, WOULD_BLOCK } from './transport.ts';
 
@@ -166,7 +166,8 @@ export class Connection implements TransportOwner, Applicant {
           break;
         }
         this.#calls.shift();
-        if (!call.silent && !this.#desk.encode(call, this.outgoing)) return this.close('an answer that cannot be written');
+        if (!call.silent && !this.#desk.encode(call, this.outgoing))
+          return this.close('an answer that cannot be written');
         if (this.outgoing.heavy) break;
       }
       if (this.outgoing.empty) break;
@@ -351,7 +352,9 @@ export class Connection implements TransportOwner, Applicant {
     while (end - at >= 4) {
       const size = view.getInt32(at);
       if (size < 0 || size > limits.frameBytesMax) {
-        return this.close(`a request of ${size} bytes is not between 0 and ${limits.frameBytesMax} (socket.request.max.bytes)`);
+        return this.close(
+          `a request of ${size} bytes is not between 0 and ${limits.frameBytesMax} (socket.request.max.bytes)`,
+        );
       }
       if (end - at < 4 + size) break;
       if (!this.#mayStart()) return this.#keepLeft(block, at, end);
@@ -494,5 +497,4 @@ export class Connection implements TransportOwner, Applicant {
     this.#wroteInterest = write;
     this.transport.interest(read, write);
   }
-
 }

@@ -59,7 +59,12 @@ export interface MovedConnection {
 export type ControlMessage =
   | { readonly kind: 'link'; readonly link: Link }
   | { readonly kind: 'unlink'; readonly peer: string }
-  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly add: readonly RouteMessage[]; readonly remove: readonly string[] }
+  | {
+      readonly kind: 'changes';
+      readonly changes: readonly Change[];
+      readonly add: readonly RouteMessage[];
+      readonly remove: readonly string[];
+    }
   | { readonly kind: 'image'; readonly image: MetadataImage; readonly add: readonly RouteMessage[] }
   | { readonly kind: 'limits'; readonly limits: ProcessorLimits }
   | { readonly kind: 'hold'; readonly slots: readonly number[] }
@@ -97,7 +102,9 @@ export interface Question {
   readonly message: ControlMessage | ThreadMessage;
 }
 
-export type ThreadMessage = { readonly kind: 'host'; readonly role: RoleMessage } | { readonly kind: 'retire'; readonly role: string };
+export type ThreadMessage =
+  | { readonly kind: 'host'; readonly role: RoleMessage }
+  | { readonly kind: 'retire'; readonly role: string };
 
 export type RoleMessage =
   | { readonly role: 'acceptor'; readonly name: string; readonly row: number }
@@ -131,7 +138,16 @@ export type RoleMessage =
 export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'reply'; readonly sequence: number; readonly value: unknown; readonly error: string | null }
-  | { readonly kind: 'ask'; readonly from: string; readonly token: number; readonly api: number; readonly version: number; readonly listener: number; readonly clientId: string | null; readonly request: unknown }
+  | {
+      readonly kind: 'ask';
+      readonly from: string;
+      readonly token: number;
+      readonly api: number;
+      readonly version: number;
+      readonly listener: number;
+      readonly clientId: string | null;
+      readonly request: unknown;
+    }
   | {
       readonly kind: 'check';
       readonly from: string;
@@ -143,4 +159,9 @@ export type FromThread =
     }
   | { readonly kind: 'move'; readonly from: string; readonly connection: MovedConnection }
   | { readonly kind: 'offline'; readonly from: string; readonly slot: number; readonly why: string }
-  | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly event: string; readonly values?: Record<string, unknown> };
+  | {
+      readonly kind: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly event: string;
+      readonly values?: Record<string, unknown>;
+    };

@@ -22,7 +22,10 @@ export class ControllerHost {
 
   static async start(options: ControllerHostOptions): Promise<ControllerHost> {
     const host = new ControllerHost(options);
-    host.#active = await ActiveController.start({ ...options, onChanges: (changes) => host.#confirmed.push(...changes) });
+    host.#active = await ActiveController.start({
+      ...options,
+      onChanges: (changes) => host.#confirmed.push(...changes),
+    });
     return host;
   }
 

@@ -95,7 +95,15 @@ export class Crew {
       trackUnmanagedFds: false,
     });
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    const member: Member = { name, worker, port: port1, bell, flag: new Int32Array(flagMemory), ended, stopping: false };
+    const member: Member = {
+      name,
+      worker,
+      port: port1,
+      bell,
+      flag: new Int32Array(flagMemory),
+      ended,
+      stopping: false,
+    };
     this.#members.set(name, member);
     if (blockerRow !== null) this.#places.set(name, name);
     const ready = new Promise<void>((resolve, reject) => {
@@ -127,7 +135,10 @@ export class Crew {
     const back = newRing(RING_SLOTS);
     await this.#linkOne(a, b, there, back);
     await this.#linkOne(b, a, back, there);
-    for (const [from, to] of [[a, b], [b, a]] as const) {
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       const peers = this.#links.get(from) ?? new Set();
       this.#links.set(from, peers.add(to));
     }
@@ -198,7 +209,10 @@ export class Crew {
   async #linkOne(role: string, peer: string, out: SharedArrayBuffer, back: SharedArrayBuffer): Promise<void> {
     const bell = this.#members.get(this.#places.get(peer) as string)?.bell;
     if (bell === undefined) throw new Error(`no role ${peer}`);
-    await this.ask(role, { kind: 'link', link: { peer, out, in: back, bell, intake: this.#intakes.get(peer) ?? null } });
+    await this.ask(role, {
+      kind: 'link',
+      link: { peer, out, in: back, bell, intake: this.#intakes.get(peer) ?? null },
+    });
   }
 
   #send(thread: string, to: string, message: ControlMessage | ThreadMessage): Promise<unknown> {

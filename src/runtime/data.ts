@@ -109,11 +109,16 @@ export class Data {
   }
 
   /** Writes the recovery points of running logs: an unclean start scans from there. */
-  checkpoint(offsets: readonly (PartitionOffset & { readonly directory: number; readonly logStartOffset: number })[]): void {
+  checkpoint(
+    offsets: readonly (PartitionOffset & { readonly directory: number; readonly logStartOffset: number })[],
+  ): void {
     for (const [directory, { log }] of this.#opened.entries()) {
       const mine = offsets.filter((entry) => entry.directory === directory);
       log.checkpoint('recoveryPoint', mine);
-      log.checkpoint('logStart', mine.filter((entry) => entry.logStartOffset > 0).map((entry) => ({ ...entry, offset: entry.logStartOffset })));
+      log.checkpoint(
+        'logStart',
+        mine.filter((entry) => entry.logStartOffset > 0).map((entry) => ({ ...entry, offset: entry.logStartOffset })),
+      );
     }
   }
 
@@ -131,7 +136,8 @@ export class Data {
   #checkpoints(log: LogDirectory): { recoveryPoints: Map<string, number>; logStarts: Map<string, number> } {
     const recovery = log.offsets('recoveryPoint');
     const start = log.offsets('logStart');
-    for (const { damaged } of [recovery, start]) if (damaged !== null) this.#logger.warn('checkpoint.damaged', { why: damaged });
+    for (const { damaged } of [recovery, start])
+      if (damaged !== null) this.#logger.warn('checkpoint.damaged', { why: damaged });
     return { recoveryPoints: recovery.offsets, logStarts: start.offsets };
   }
 

@@ -128,7 +128,8 @@ class PortableGround implements Ground {
     readAhead: (descriptor, position, length) => {
       const buffer = new Uint8Array(Math.min(length, READ_AHEAD_BYTES));
       return errnoOf(() => {
-        for (let at = 0; at < length; at += buffer.length) readSync(descriptor, buffer, 0, buffer.length, position + at);
+        for (let at = 0; at < length; at += buffer.length)
+          readSync(descriptor, buffer, 0, buffer.length, position + at);
       });
     },
   };
@@ -177,8 +178,6 @@ export function openGround(kind: 'native' | 'portable'): Ground {
   return new NativeGround(native);
 }
 
-
-
 const OPEN_FILES_ASSUMED = 1_024;
 
 /** How many descriptors this process may have. Where the system does not say, what every system allows. */
@@ -188,7 +187,8 @@ export function openFilesLimit(): number {
     return match === null ? OPEN_FILES_ASSUMED : Number(match[1]);
   } catch (problem) {
     // Deno says NotCapable where it may not look.
-    if ((problem as NodeJS.ErrnoException).code === undefined && (problem as Error).name !== 'NotCapable') throw problem;
+    if ((problem as NodeJS.ErrnoException).code === undefined && (problem as Error).name !== 'NotCapable')
+      throw problem;
     return OPEN_FILES_ASSUMED;
   }
 }

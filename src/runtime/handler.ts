@@ -5,10 +5,10 @@
 import { assert, BrokenInvariant } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
-import type { FileCache } from '../log/files.ts';
-import type { FileTable } from '../log/leases.ts';
 import { type Deletion, removeRetired } from '../log/deletions.ts';
 import type { LogEnvironment } from '../log/environment.ts';
+import type { FileCache } from '../log/files.ts';
+import type { FileTable } from '../log/leases.ts';
 import { PartitionLog, type SyncPlan } from '../log/partition-log.ts';
 import type { ReadPlan } from '../log/reading.ts';
 import { type Applicant, type ListedOffset, Partition, type PartitionDesk } from '../replica/partition.ts';
@@ -198,7 +198,15 @@ export class Handler implements Role, PartitionDesk {
 
   // ---- Desk of the partitions
 
-  appended(asker: number, op: number, part: number, error: number, base: number, appendTime: number, start: number): void {
+  appended(
+    asker: number,
+    op: number,
+    part: number,
+    error: number,
+    base: number,
+    appendTime: number,
+    start: number,
+  ): void {
     if (error === ERROR.NONE) this.#appended += 1;
     else this.#failed += 1;
     this.#processor(asker).outbox.send(APPENDED, op, part, error, 0, 0, 0, 0, base, appendTime, start);
@@ -255,9 +263,27 @@ export class Handler implements Role, PartitionDesk {
     const c = words[at + 3] as number;
     switch (words[at]) {
       case APPEND:
-        return this.#append(link, a, b, c, words[at + 4] as number, words[at + 5] as number, words[at + 6] as number, now);
+        return this.#append(
+          link,
+          a,
+          b,
+          c,
+          words[at + 4] as number,
+          words[at + 5] as number,
+          words[at + 6] as number,
+          now,
+        );
       case LOCATE:
-        return this.#locate(link, a, b, c, words[at + 4] as number, words[at + 5] as number, words[at + 6] as number, floats[half + 4] as number);
+        return this.#locate(
+          link,
+          a,
+          b,
+          c,
+          words[at + 4] as number,
+          words[at + 5] as number,
+          words[at + 6] as number,
+          floats[half + 4] as number,
+        );
       case LIST_OFFSET: {
         const listed = this.#listed;
         const partition = this.#partitions[c];
@@ -274,7 +300,16 @@ export class Handler implements Role, PartitionDesk {
     }
   }
 
-  #append(link: Link, op: number, part: number, slot: number, offset: number, length: number, epoch: number, now: number): void {
+  #append(
+    link: Link,
+    op: number,
+    part: number,
+    slot: number,
+    offset: number,
+    length: number,
+    epoch: number,
+    now: number,
+  ): void {
     const asker = Number(link.peer.slice(1));
     const partition = this.#partitions[slot];
     if (partition === undefined) {
@@ -286,7 +321,16 @@ export class Handler implements Role, PartitionDesk {
     partition.append(link.memory, offset, length, epoch, now, asker, op, part);
   }
 
-  #locate(link: Link, op: number, part: number, slot: number, bytesMax: number, flags: number, epoch: number, offset: number): void {
+  #locate(
+    link: Link,
+    op: number,
+    part: number,
+    slot: number,
+    bytesMax: number,
+    flags: number,
+    epoch: number,
+    offset: number,
+  ): void {
     const plan = this.#plan;
     const partition = this.#partitions[slot];
     if (partition === undefined) {
@@ -296,8 +340,18 @@ export class Handler implements Role, PartitionDesk {
     partition.locate(offset, bytesMax, (flags & LOCATE_FIRST_BATCH) !== 0, epoch, plan);
     const { highWatermark, lastStableOffset } = partition;
     link.outbox.send(
-      LOCATED, op, part, plan.errorCode, plan.slot, plan.length, plan.firstBatchBytes, partition.isWarm(offset, plan) ? 1 : 0,
-      plan.position, highWatermark, partition.log.logStartOffset, lastStableOffset,
+      LOCATED,
+      op,
+      part,
+      plan.errorCode,
+      plan.slot,
+      plan.length,
+      plan.firstBatchBytes,
+      partition.isWarm(offset, plan) ? 1 : 0,
+      plan.position,
+      highWatermark,
+      partition.log.logStartOffset,
+      lastStableOffset,
     );
   }
 
@@ -319,7 +373,10 @@ export class Handler implements Role, PartitionDesk {
     const offline: { slot: number; why: string }[] = [];
     for (const message of partitions) {
       try {
-        this.#place(message, PartitionLog.open({ ...this.#parts.environment, ...message, now: this.#parts.clock.now() }));
+        this.#place(
+          message,
+          PartitionLog.open({ ...this.#parts.environment, ...message, now: this.#parts.clock.now() }),
+        );
       } catch (problem) {
         if (isFault(problem)) throw problem;
         this.published.setState(message.slot, OFFLINE);
@@ -330,7 +387,10 @@ export class Handler implements Role, PartitionDesk {
   }
 
   #thaw(message: PartitionMessage & FrozenPartition): void {
-    this.#place(message, PartitionLog.thaw(message.bytes, { ...this.#parts.environment, ...message, now: this.#parts.clock.now() }));
+    this.#place(
+      message,
+      PartitionLog.thaw(message.bytes, { ...this.#parts.environment, ...message, now: this.#parts.clock.now() }),
+    );
   }
 
   #place(message: PartitionMessage, log: PartitionLog): void {
@@ -398,7 +458,13 @@ export class Handler implements Role, PartitionDesk {
 
   /** A clean end: every log closed, with what main writes into the checkpoint files. */
   #close(reply: Reply): void {
-    const closed: { slot: number; endOffset: number; logStartOffset: number; highWatermark: number; error: string | null }[] = [];
+    const closed: {
+      slot: number;
+      endOffset: number;
+      logStartOffset: number;
+      highWatermark: number;
+      error: string | null;
+    }[] = [];
     for (const [slot, partition] of this.#partitions.entries()) {
       if (partition === undefined) continue;
       let error: string | null = null;

@@ -1,7 +1,7 @@
 /** What a broker says about itself: the hot counters of all roles, read from shared memory, and what can be added up from them. */
 import { FileTable } from '../log/leases.ts';
 import { newPartitionView, type PublishedPartitions } from '../replica/published.ts';
-import { COUNTERS, Counters, type CounterName } from './counters.ts';
+import { COUNTERS, type CounterName, Counters } from './counters.ts';
 import type { Crew } from './crew.ts';
 import type { PartitionHost } from './partition-host.ts';
 import { ACCEPTOR, BLOCKER } from './placement.ts';

@@ -2,9 +2,10 @@
  * A processor's way to the owners of partitions: which slot belongs to which topic, which handler owns it, and the rings
  * to the handlers. While a partition moves, what is asked of it waits here and goes to the new owner, in order.
  */
+
+import type { Route } from '../api/floor.ts';
 import { assert } from '../base/assert.ts';
 import type { Uuid } from '../base/uuid.ts';
-import type { Route } from '../api/floor.ts';
 import type { PublishedPartitions } from '../replica/published.ts';
 import type { RouteMessage } from './control.ts';
 import type { Outbox } from './ring.ts';

@@ -82,7 +82,11 @@ export class PartitionHost {
       const pair = `${move.placed.handler} ${move.to}`;
       pairs.set(pair, [...(pairs.get(pair) ?? []), move]);
     }
-    for (const list of pairs.values()) await this.#move(list.map(({ placed }) => placed), (list[0] as { to: string }).to);
+    for (const list of pairs.values())
+      await this.#move(
+        list.map(({ placed }) => placed),
+        (list[0] as { to: string }).to,
+      );
   }
 
   offline(slot: number, why: string): void {
@@ -95,17 +99,22 @@ export class PartitionHost {
   /** Recovery points of what runs. */
   checkpoint(): void {
     const view = newPartitionView();
-    const offsets = this.map.all().filter(({ offline }) => offline === null).map(({ topic, partition, slot, directory }) => {
-      this.#parts.published.read(slot, view);
-      return { topic, partition, directory, offset: view.durableEndOffset, logStartOffset: view.logStartOffset };
-    });
+    const offsets = this.map
+      .all()
+      .filter(({ offline }) => offline === null)
+      .map(({ topic, partition, slot, directory }) => {
+        this.#parts.published.read(slot, view);
+        return { topic, partition, directory, offset: view.durableEndOffset, logStartOffset: view.logStartOffset };
+      });
     this.#parts.data.checkpoint(offsets);
   }
 
   /** Closes every log and says so on disk, directory by directory. */
   async closeAll(handlers: readonly string[], brokerEpoch: number): Promise<void> {
     const { crew, data, logger } = this.#parts;
-    const closed = (await Promise.all(handlers.map((name) => crew.ask(name, { kind: 'close' })))) as ClosedPartition[][];
+    const closed = (await Promise.all(
+      handlers.map((name) => crew.ask(name, { kind: 'close' })),
+    )) as ClosedPartition[][];
     const failed = new Set<number>();
     const offsets = closed.flat().map(({ slot, endOffset, logStartOffset, highWatermark, error }) => {
       const { topic, partition, directory } = this.map.at(slot) as PlacedPartition;
@@ -120,7 +129,11 @@ export class PartitionHost {
     for (let directory = 0; directory < data.count; directory++) {
       if (failed.has(directory)) continue;
       const mine = offsets.filter((entry) => entry.directory === directory);
-      data.markClean(directory, mine.map((entry) => ({ ...entry, offset: entry.highWatermark })), brokerEpoch);
+      data.markClean(
+        directory,
+        mine.map((entry) => ({ ...entry, offset: entry.highWatermark })),
+        brokerEpoch,
+      );
     }
   }
 
@@ -188,7 +201,8 @@ export class PartitionHost {
 
   async #remove(id: Uuid): Promise<void> {
     const byHandler = new Map<string, number[]>();
-    for (const { handler, slot } of this.map.remove(id)) byHandler.set(handler, [...(byHandler.get(handler) ?? []), slot]);
+    for (const { handler, slot } of this.map.remove(id))
+      byHandler.set(handler, [...(byHandler.get(handler) ?? []), slot]);
     for (const [handler, slots] of byHandler) await this.#parts.crew.ask(handler, { kind: 'remove', slots });
     this.#parts.logger.info('topic.files.removed', { topicId: formatUuid(id) });
   }

@@ -102,7 +102,9 @@ export class PartitionMap {
     for (const list of owned.values()) while (list.length > share) homeless.push(list.pop() as PlacedPartition);
     const moves: { placed: PlacedPartition; to: string }[] = [];
     for (const placed of homeless) {
-      const [to, list] = Array.from(owned).reduce((least, entry) => (entry[1].length < least[1].length ? entry : least));
+      const [to, list] = Array.from(owned).reduce((least, entry) =>
+        entry[1].length < least[1].length ? entry : least,
+      );
       list.push(placed);
       moves.push({ placed, to });
     }

@@ -26,7 +26,10 @@ export function place(network: ThreadCount, io: ThreadCount, cores: number, port
   const handlers = indices(io === 'auto' ? (portable ? 1 : processors.length) : io);
   if (portable) return placePortable(processors, handlers, io === 'auto');
   if (io === 'auto') {
-    return processors.map((index) => ({ name: `loop-${index}`, roles: withAcceptor(index, [`p${index}`, `h${index}`]) }));
+    return processors.map((index) => ({
+      name: `loop-${index}`,
+      roles: withAcceptor(index, [`p${index}`, `h${index}`]),
+    }));
   }
   return [
     ...processors.map((index) => ({ name: `net-${index}`, roles: withAcceptor(index, [`p${index}`]) })),
@@ -38,7 +41,10 @@ export function place(network: ThreadCount, io: ThreadCount, cores: number, port
 function placePortable(processors: number[], handlers: number[], together: boolean): ThreadPlan[] {
   const network = [ACCEPTOR, ...processors.map((index) => `p${index}`)];
   if (together) return [{ name: 'loop-0', roles: [...network, ...handlers.map((index) => `h${index}`)] }];
-  return [{ name: 'net-0', roles: network }, ...handlers.map((index) => ({ name: `io-${index}`, roles: [`h${index}`] }))];
+  return [
+    { name: 'net-0', roles: network },
+    ...handlers.map((index) => ({ name: `io-${index}`, roles: [`h${index}`] })),
+  ];
 }
 
 function withAcceptor(index: number, roles: string[]): string[] {

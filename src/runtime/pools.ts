@@ -83,7 +83,8 @@ export class Pools {
 
   /** Sizes the pools, one change after the other. */
   resize(network: number, io: number, host: PartitionHost): Promise<void> {
-    if (!(network >= 1 && network <= PROCESSORS_MAX)) throw new RangeError(`num.network.threads is 1 to ${PROCESSORS_MAX}`);
+    if (!(network >= 1 && network <= PROCESSORS_MAX))
+      throw new RangeError(`num.network.threads is 1 to ${PROCESSORS_MAX}`);
     if (!(io >= 1 && io <= HANDLERS_MAX)) throw new RangeError(`num.io.threads is 1 to ${HANDLERS_MAX}`);
     const done = this.#resizing.then(async () => {
       await this.#resizeHandlers(io, host);
@@ -185,10 +186,13 @@ export class Pools {
     if (name === ACCEPTOR) return { role: 'acceptor', name, row };
     const index = indexOf(name);
     const seed = this.#parts.seed();
-    if (name.startsWith('h')) return { role: 'handler', name, index, row, groupCommit, fullValidation, retentionCheckMs, filesMax, seed };
+    if (name.startsWith('h'))
+      return { role: 'handler', name, index, row, groupCommit, fullValidation, retentionCheckMs, filesMax, seed };
     const descriptors = new SharedArrayBuffer(DESCRIPTORS_MAX * 4);
     this.descriptors.set(name, descriptors);
-    const intake = new SharedArrayBuffer(intakeBytes({ queuedBytesMax, frameBytesMax: limits.connection.frameBytesMax }));
+    const intake = new SharedArrayBuffer(
+      intakeBytes({ queuedBytesMax, frameBytesMax: limits.connection.frameBytesMax }),
+    );
     const image = this.#parts.image();
     const routes = this.#parts.routes();
     return { role: 'processor', name, index, row, intake, descriptors, queuedBytesMax, limits, image, routes, seed };

@@ -19,7 +19,7 @@ import type { PublishedPartitions } from '../replica/published.ts';
 import { RequestHeader, readRequestHeader } from '../wire/headers.ts';
 import { Reader } from '../wire/reader.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { Answers } from './answers.ts';
+import type { Answers } from './answers.ts';
 import { Call, type CallOwner } from './call.ts';
 import { Connection, type ConnectionDesk, type ConnectionLimits } from './connection.ts';
 import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
@@ -319,7 +319,12 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
         kind: 'log',
         level: 'info',
         event: 'request.malformed',
-        values: { peer: connection.transport.peer, api: header.apiKey, version: header.apiVersion, why: problem.message },
+        values: {
+          peer: connection.transport.peer,
+          api: header.apiKey,
+          version: header.apiVersion,
+          why: problem.message,
+        },
       });
       return null;
     }
@@ -531,7 +536,9 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
       const moved = { descriptor, listener, peer: transport.peer, left, sessions };
       this.#parts.post({ kind: 'move', from: this.name, connection: moved });
     }
-    const left = leaving.all ? this.#connections.size + this.#inFlight + this.#asked.size : Math.min(leaving.count, this.#connections.size);
+    const left = leaving.all
+      ? this.#connections.size + this.#inFlight + this.#asked.size
+      : Math.min(leaving.count, this.#connections.size);
     if (left > 0) return;
     this.#leaving = null;
     for (const connection of this.#connections.values()) connection.leaving = false;
@@ -547,7 +554,8 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
   /** Lets connections go on that stood still for want of memory, ring space or answers. */
   #unstall(): void {
     const congested = this.congested;
-    if (this.#wasCongested && !congested) for (const connection of this.#connections.values()) this.#ready.add(connection);
+    if (this.#wasCongested && !congested)
+      for (const connection of this.#connections.values()) this.#ready.add(connection);
     this.#wasCongested = congested;
     if (this.#stalled.size === 0 || this.intake.chunk() === null) return;
     for (const connection of this.#stalled) this.#ready.add(connection);
@@ -572,7 +580,13 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     switch (words[at]) {
       case APPENDED:
         this.#inFlight -= 1;
-        this.#operation(a).appended?.(b, c, floats[half + 4] as number, floats[half + 5] as number, floats[half + 6] as number);
+        this.#operation(a).appended?.(
+          b,
+          c,
+          floats[half + 4] as number,
+          floats[half + 5] as number,
+          floats[half + 6] as number,
+        );
         return;
       case LOCATED: {
         this.#inFlight -= 1;
@@ -590,7 +604,13 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
       }
       case OFFSET_LISTED:
         this.#inFlight -= 1;
-        this.#operation(a).offsetListed?.(b, c, words[at + 4] as number, floats[half + 4] as number, floats[half + 5] as number);
+        this.#operation(a).offsetListed?.(
+          b,
+          c,
+          words[at + 4] as number,
+          floats[half + 4] as number,
+          floats[half + 5] as number,
+        );
         return;
       case ADVANCED:
         this.#advanced(a);

@@ -129,7 +129,7 @@ export class Outbox {
   }
 
   #hasRoom(): boolean {
-    return ((this.#head - Atomics.load(this.words, TAIL)) >>> 0) < this.#ring.slots;
+    return (this.#head - Atomics.load(this.words, TAIL)) >>> 0 < this.#ring.slots;
   }
 
   #publish(): void {

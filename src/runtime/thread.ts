@@ -60,7 +60,11 @@ class Thread {
   /** Takes in what the main thread said. True when there was anything: promises may hang on it. */
   #control(): boolean {
     let any = false;
-    for (let message = receiveMessageOnPort(this.#data.port); message; message = receiveMessageOnPort(this.#data.port)) {
+    for (
+      let message = receiveMessageOnPort(this.#data.port);
+      message;
+      message = receiveMessageOnPort(this.#data.port)
+    ) {
       any = true;
       this.#answer(message.message as Question);
     }
@@ -172,7 +176,12 @@ class Thread {
     const inbox = new Inbox(link.in);
     if (role instanceof Processor) role.linked(link.peer, inbox, outbox);
     else if (role instanceof Handler) {
-      role.linked(link.peer, inbox, outbox, link.intake === null ? null : this.#ground.memory(new Uint8Array(link.intake)));
+      role.linked(
+        link.peer,
+        inbox,
+        outbox,
+        link.intake === null ? null : this.#ground.memory(new Uint8Array(link.intake)),
+      );
     } else if (role instanceof Acceptor) role.linked(link.peer, outbox);
     else throw new Error(`no role ${to} on ${this.#data.name}`);
   }

@@ -4,9 +4,9 @@ import type { ConfigRules } from '../cluster/decision.ts';
 import type { Configs } from '../cluster/image.ts';
 import type { Settings } from '../config/broker-table.ts';
 import { camelCase } from '../config/setting.ts';
+import { brokerSetting } from '../config/settings.ts';
 import { topicConfig } from '../config/topic-settings.ts';
 import { TOPIC_SETTINGS, topicSetting } from '../config/topic-table.ts';
-import { brokerSetting } from '../config/settings.ts';
 
 /** Kafka's numbers for where a value comes from. */
 const FROM_TOPIC = 1;
@@ -26,7 +26,8 @@ export function topicRules(settings: () => Settings): ConfigRules {
 export function brokerRules(settings: () => Settings): ConfigRules {
   return {
     problem: (configs) => {
-      for (const name of configs.keys()) if (brokerSetting(name) === undefined) return `${name} is not a broker setting.`;
+      for (const name of configs.keys())
+        if (brokerSetting(name) === undefined) return `${name} is not a broker setting.`;
       return null;
     },
     isList: (name) => brokerSetting(name)?.type === 'list',

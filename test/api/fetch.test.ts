@@ -18,7 +18,12 @@ interface Part {
   readonly error: number;
   readonly highWatermark: number;
   /** Where its records come from, null for none. */
-  readonly range: { readonly slot: number; readonly position: number; readonly length: number; readonly warm: boolean } | null;
+  readonly range: {
+    readonly slot: number;
+    readonly position: number;
+    readonly length: number;
+    readonly warm: boolean;
+  } | null;
 }
 
 const INT_MAX = 0x7fffffff;
@@ -29,22 +34,24 @@ beforeEach(() => {
 });
 
 function request(wanted: readonly Wanted[], more: Partial<Request> = {}, byId = false): Request {
-  const topics = wanted.map(([topic, partition, fetchOffset, partitionMaxBytes = 1_000_000, currentLeaderEpoch = -1]) => ({
-    topic: byId ? '' : topic,
-    topicId: byId ? topic.padEnd(16, '#') : ZERO_UUID,
-    partitions: [
-      {
-        partition,
-        currentLeaderEpoch,
-        fetchOffset,
-        lastFetchedEpoch: -1,
-        logStartOffset: -1,
-        partitionMaxBytes,
-        replicaDirectoryId: ZERO_UUID,
-        highWatermark: 0,
-      },
-    ],
-  }));
+  const topics = wanted.map(
+    ([topic, partition, fetchOffset, partitionMaxBytes = 1_000_000, currentLeaderEpoch = -1]) => ({
+      topic: byId ? '' : topic,
+      topicId: byId ? topic.padEnd(16, '#') : ZERO_UUID,
+      partitions: [
+        {
+          partition,
+          currentLeaderEpoch,
+          fetchOffset,
+          lastFetchedEpoch: -1,
+          logStartOffset: -1,
+          partitionMaxBytes,
+          replicaDirectoryId: ZERO_UUID,
+          highWatermark: 0,
+        },
+      ],
+    }),
+  );
   return {
     clusterId: null,
     replicaId: -1,
@@ -82,7 +89,12 @@ function answerOf(call: FakeCall): Answer {
     responses: {
       topic: string;
       topicId: string;
-      partitions: { partitionIndex: number; errorCode: number; highWatermark: number; records: Part['range'] | Uint8Array }[];
+      partitions: {
+        partitionIndex: number;
+        errorCode: number;
+        highWatermark: number;
+        records: Part['range'] | Uint8Array;
+      }[];
     }[];
   };
   const parts = body.responses.flatMap(({ topic, topicId, partitions }) =>
@@ -118,14 +130,26 @@ describe('when a fetch answers', () => {
     const call = ask(request([['a', 0, 0]]));
     expect(call.end).toBe('');
     expect(settled(call).parts).toEqual([
-      { topic: 'a', partition: 0, error: 0, highWatermark: 1, range: { slot: 0, position: 0, length: 100, warm: false } },
+      {
+        topic: 'a',
+        partition: 0,
+        error: 0,
+        highWatermark: 1,
+        range: { slot: 0, position: 0, length: 100, warm: false },
+      },
     ]);
     expectLeases(call);
   });
 
   test('asks no owner while the published state says that there is nothing', () => {
     floor.topic('a', 3);
-    const call = ask(request([['a', 0, 0], ['a', 1, 0], ['a', 2, 0]]));
+    const call = ask(
+      request([
+        ['a', 0, 0],
+        ['a', 1, 0],
+        ['a', 2, 0],
+      ]),
+    );
     expect(floor.asked).toEqual([]);
     expect(call.waits).toBe(true);
     floor.pass(504);
@@ -151,7 +175,15 @@ describe('when a fetch answers', () => {
 
   test('when enough has come from all its partitions together, without asking before', () => {
     const [a, b] = floor.topic('a', 2) as [FakePartition, FakePartition];
-    const call = ask(request([['a', 0, 0], ['a', 1, 0]], { minBytes: 100 }));
+    const call = ask(
+      request(
+        [
+          ['a', 0, 0],
+          ['a', 1, 0],
+        ],
+        { minBytes: 100 },
+      ),
+    );
     a.append(60);
     floor.ring();
     expect(floor.asked).toEqual([]);
@@ -205,12 +237,15 @@ describe('when a fetch answers', () => {
     expectLeases(call);
   });
 
-  test.each([{ minBytes: 0 }, { maxWaitMs: 0 }, { maxWaitMs: -5 }])('with nothing at once when asked so: %j', (more) => {
-    floor.topic('a', 1);
-    const call = ask(request([['a', 0, 0]], more));
-    expect(answerOf(call).parts).toEqual([{ topic: 'a', partition: 0, error: 0, highWatermark: 0, range: null }]);
-    expectLeases(call);
-  });
+  test.each([{ minBytes: 0 }, { maxWaitMs: 0 }, { maxWaitMs: -5 }])(
+    'with nothing at once when asked so: %j',
+    (more) => {
+      floor.topic('a', 1);
+      const call = ask(request([['a', 0, 0]], more));
+      expect(answerOf(call).parts).toEqual([{ topic: 'a', partition: 0, error: 0, highWatermark: 0, range: null }]);
+      expectLeases(call);
+    },
+  );
 
   test('at once when it asks for nothing', () => {
     const call = ask(request([]));
@@ -222,9 +257,21 @@ describe('when a fetch answers', () => {
     const [a] = floor.topic('a', 2) as [FakePartition];
     a.append(10);
     const call = ask(
-      request([['a', 1, 3], ['a', 0, 0], ['a', 7, 0], ['nowhere', 0, 0], ['a', 1, 0, 100, 4], ['a', 1, 0, 100, 6]], { minBytes: 999 }),
+      request(
+        [
+          ['a', 1, 3],
+          ['a', 0, 0],
+          ['a', 7, 0],
+          ['nowhere', 0, 0],
+          ['a', 1, 0, 100, 4],
+          ['a', 1, 0, 100, 6],
+        ],
+        { minBytes: 999 },
+      ),
     );
-    expect(settled(call).parts.map(({ error, highWatermark, range }) => [error, highWatermark, range?.length ?? 0])).toEqual([
+    expect(
+      settled(call).parts.map(({ error, highWatermark, range }) => [error, highWatermark, range?.length ?? 0]),
+    ).toEqual([
       [ERROR.OFFSET_OUT_OF_RANGE, -1, 0],
       [ERROR.NONE, 1, 10],
       [ERROR.UNKNOWN_TOPIC_OR_PARTITION, -1, 0],
@@ -237,7 +284,17 @@ describe('when a fetch answers', () => {
 
   test('by id, an unknown topic is an unknown id', () => {
     floor.topic('a', 1);
-    const call = ask(request([['a', 3, 0], ['b', 0, 0]], {}, true), 13);
+    const call = ask(
+      request(
+        [
+          ['a', 3, 0],
+          ['b', 0, 0],
+        ],
+        {},
+        true,
+      ),
+      13,
+    );
     expect(settled(call).parts.map(({ topic, error }) => [topic, error])).toEqual([
       ['a', ERROR.UNKNOWN_TOPIC_OR_PARTITION],
       ['b', ERROR.UNKNOWN_TOPIC_ID],
@@ -247,7 +304,12 @@ describe('when a fetch answers', () => {
 
   test('when a partition goes offline while it waits', () => {
     const [, b] = floor.topic('a', 2) as [FakePartition, FakePartition];
-    const call = ask(request([['a', 0, 0], ['a', 1, 0]]));
+    const call = ask(
+      request([
+        ['a', 0, 0],
+        ['a', 1, 0],
+      ]),
+    );
     b.goOffline();
     floor.ring();
     expect(settled(call).parts.map(({ error }) => error)).toEqual([ERROR.NONE, ERROR.KAFKA_STORAGE_ERROR]);
@@ -269,7 +331,15 @@ describe('whose bytes and how many', () => {
     a.append(1_000);
     a.append(5);
     b.append(5);
-    const call = ask(request([['a', 0, 0, 10], ['a', 1, 0]], { maxBytes: 20 }));
+    const call = ask(
+      request(
+        [
+          ['a', 0, 0, 10],
+          ['a', 1, 0],
+        ],
+        { maxBytes: 20 },
+      ),
+    );
     expect(settled(call).parts.map(({ range }) => range?.length ?? 0)).toEqual([1_000, 0]);
     expectLeases(call);
   });
@@ -278,7 +348,17 @@ describe('whose bytes and how many', () => {
     const parts = floor.topic('a', 4);
     for (const one of parts) for (let i = 0; i < 4; i++) one.append(100);
     parts[2]?.append(1);
-    const call = ask(request([['a', 3, 0, 250], ['a', 1, 0], ['a', 0, 0], ['a', 2, 4]], { maxBytes: 720 }));
+    const call = ask(
+      request(
+        [
+          ['a', 3, 0, 250],
+          ['a', 1, 0],
+          ['a', 0, 0],
+          ['a', 2, 4],
+        ],
+        { maxBytes: 720 },
+      ),
+    );
     expect(settled(call).parts.map(({ partition, range }) => [partition, range?.length ?? 0])).toEqual([
       [3, 250],
       [1, 400],
@@ -293,7 +373,12 @@ describe('whose bytes and how many', () => {
     const [a, b] = floor.topic('a', 2) as [FakePartition, FakePartition];
     for (let i = 0; i < 4; i++) a.append(100);
     b.append(10);
-    const call = ask(request([['a', 0, 0], ['a', 1, 0]]));
+    const call = ask(
+      request([
+        ['a', 0, 0],
+        ['a', 1, 0],
+      ]),
+    );
     expect(settled(call).parts.map(({ range }) => range?.length ?? 0)).toEqual([150, 0]);
     expectLeases(call);
   });
@@ -313,7 +398,12 @@ describe('whose bytes and how many', () => {
     a.append(1);
     b.append(1);
     b.warm = true;
-    const call = ask(request([['a', 0, 0], ['a', 1, 0]]));
+    const call = ask(
+      request([
+        ['a', 0, 0],
+        ['a', 1, 0],
+      ]),
+    );
     expect(settled(call).parts.map(({ range }) => range?.warm)).toEqual([false, true]);
     expectLeases(call);
   });
@@ -327,7 +417,8 @@ describe('whose bytes and how many', () => {
     const committed = ask(request([['a', 0, 0]], { isolationLevel: 1 }));
     expect(settled(committed).parts[0]?.range?.length).toBe(100);
     const aborted = (call: FakeCall): unknown =>
-      (call.body as { responses: { partitions: { abortedTransactions: unknown }[] }[] }).responses[0]?.partitions[0]?.abortedTransactions;
+      (call.body as { responses: { partitions: { abortedTransactions: unknown }[] }[] }).responses[0]?.partitions[0]
+        ?.abortedTransactions;
     expect(aborted(committed)).toEqual([]);
     expectLeases(committed);
     const waiting = ask(request([['a', 0, 1]], { isolationLevel: 1 }));
@@ -397,7 +488,12 @@ describe('a fetch nobody waits for any more', () => {
   test('gives back what its owners still find', () => {
     const parts = floor.topic('a', 2);
     for (const one of parts) one.append(10);
-    const call = ask(request([['a', 0, 0], ['a', 1, 0]]));
+    const call = ask(
+      request([
+        ['a', 0, 0],
+        ['a', 1, 0],
+      ]),
+    );
     floor.answerLocate(0);
     call.abandon();
     expect(floor.operations.size, 'one answer is to come').toBe(1);
@@ -436,13 +532,22 @@ describe('sessions', () => {
 
   test('the first answer says everything, later ones what has changed', () => {
     const [a0, a1] = floor.topic('a', 2) as [FakePartition, FakePartition];
-    const { id, answer } = start([['a', 0, 0], ['a', 1, 0]]);
+    const { id, answer } = start([
+      ['a', 0, 0],
+      ['a', 1, 0],
+    ]);
     expect(id).toBeGreaterThan(0);
     expect(answer.parts.length).toBe(2);
     expect(next(id, 1)).toEqual({ errorCode: 0, sessionId: id, parts: [] });
     a1.append(10);
     expect(next(id, 2).parts).toEqual([
-      { topic: 'a', partition: 1, error: 0, highWatermark: 1, range: { slot: 1, position: 0, length: 10, warm: false } },
+      {
+        topic: 'a',
+        partition: 1,
+        error: 0,
+        highWatermark: 1,
+        range: { slot: 1, position: 0, length: 10, warm: false },
+      },
     ]);
     // The client has read it; nothing is new.
     expect(next(id, 3, [['a', 1, 1]]).parts).toEqual([]);
@@ -465,8 +570,13 @@ describe('sessions', () => {
 
   test('an error is said until it is over, and its end is said, too', () => {
     floor.topic('a', 1);
-    const { id } = start([['a', 0, 0], ['b', 0, 0]]);
-    expect(next(id, 1).parts.map(({ topic, error }) => [topic, error])).toEqual([['b', ERROR.UNKNOWN_TOPIC_OR_PARTITION]]);
+    const { id } = start([
+      ['a', 0, 0],
+      ['b', 0, 0],
+    ]);
+    expect(next(id, 1).parts.map(({ topic, error }) => [topic, error])).toEqual([
+      ['b', ERROR.UNKNOWN_TOPIC_OR_PARTITION],
+    ]);
     floor.topic('b', 1);
     expect(next(id, 2).parts.map(({ topic, error }) => [topic, error])).toEqual([['b', ERROR.NONE]]);
     expect(next(id, 3).parts).toEqual([]);
@@ -474,11 +584,19 @@ describe('sessions', () => {
 
   test('who got something goes to the end of the line', () => {
     const parts = floor.topic('a', 3);
-    const { id } = start([['a', 0, 0], ['a', 1, 0], ['a', 2, 0]]);
+    const { id } = start([
+      ['a', 0, 0],
+      ['a', 1, 0],
+      ['a', 2, 0],
+    ]);
     for (const one of parts) for (let i = 0; i < 3; i++) one.append(100);
     const served: number[][] = [];
     for (let epoch = 1; epoch <= 4; epoch++) {
-      served.push(next(id, epoch, [], { maxBytes: 150 }).parts.filter(({ range }) => range !== null).map(({ partition }) => partition));
+      served.push(
+        next(id, epoch, [], { maxBytes: 150 })
+          .parts.filter(({ range }) => range !== null)
+          .map(({ partition }) => partition),
+      );
     }
     expect(served).toEqual([[0], [1], [2], [0]]);
   });

@@ -1,7 +1,8 @@
 /** A floor without threads: partitions are lists of batches, their owners answer when the test lets them. */
-import { Timers } from '../../src/base/timers.ts';
-import { SeededRandom } from '../../src/base/random.ts';
+
 import type { ApiCall, Floor, FloorLimits, LeasedRange, Operation, Route, Watcher } from '../../src/api/floor.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { Timers } from '../../src/base/timers.ts';
 import { emptyImage, type MetadataImage } from '../../src/cluster/image.ts';
 import { FetchSessions } from '../../src/replica/fetch-session.ts';
 import { newPartitionView, OFFLINE, ONLINE, PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
@@ -132,13 +133,23 @@ export class FakeFloor implements Floor {
   readonly published = new PublishedPartitions(new SharedArrayBuffer(SLOT_BYTES * PARTITIONS_MAX));
   readonly sessions = new FetchSessions(0, 100, new SeededRandom(3));
   readonly timers: Timers;
-  limits: FloorLimits = { listeners: ['PLAINTEXT', 'OTHER'], fetchBytesMax: 1_000_000, autoCreateTopics: true, nodeId: 0 };
+  limits: FloorLimits = {
+    listeners: ['PLAINTEXT', 'OTHER'],
+    fetchBytesMax: 1_000_000,
+    autoCreateTopics: true,
+    nodeId: 0,
+  };
   readonly partitions: FakePartition[] = [];
   readonly asked: Asked[] = [];
   readonly operations = new Map<number, Operation>();
   readonly payloads = new Set<ApiCall>();
   readonly watchers = new Map<number, Set<Watcher>>();
-  readonly controller: { readonly call: ApiCall; readonly api: number; readonly request: unknown; readonly then: ((body: unknown) => void) | null }[] = [];
+  readonly controller: {
+    readonly call: ApiCall;
+    readonly api: number;
+    readonly request: unknown;
+    readonly then: ((body: unknown) => void) | null;
+  }[] = [];
   /** Called before a watch is set. */
   beforeWatch: ((slot: number) => void) | null = null;
   leases = 0;
@@ -192,13 +203,30 @@ export class FakeFloor implements Floor {
     this.asked.push({ kind: 'append', operation, part, slot, offset, length, flags, epoch: -1 });
   }
 
-  locate(operation: number, part: number, slot: number, bytesMax: number, flags: number, epoch: number, offset: number): void {
+  locate(
+    operation: number,
+    part: number,
+    slot: number,
+    bytesMax: number,
+    flags: number,
+    epoch: number,
+    offset: number,
+  ): void {
     must(bytesMax >= 0 && (bytesMax | 0) === bytesMax, 'an int32 of bytes');
     this.asked.push({ kind: 'locate', operation, part, slot, offset, length: bytesMax, flags, epoch });
   }
 
   listOffset(operation: number, part: number, slot: number, isolation: number, epoch: number, timestamp: number): void {
-    this.asked.push({ kind: 'listOffset', operation, part, slot, offset: timestamp, length: isolation, flags: 0, epoch });
+    this.asked.push({
+      kind: 'listOffset',
+      operation,
+      part,
+      slot,
+      offset: timestamp,
+      length: isolation,
+      flags: 0,
+      epoch,
+    });
   }
 
   holdPayload(call: ApiCall): void {
@@ -279,9 +307,12 @@ export class FakeFloor implements Floor {
     if (!this.published.online(one.slot)) error = ERROR.KAFKA_STORAGE_ERROR;
     else if (one.epoch !== -1 && one.epoch !== partition.leaderEpoch) {
       error = one.epoch < partition.leaderEpoch ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH;
-    } else if (one.offset < partition.logStartOffset || one.offset > partition.endOffset) error = ERROR.OFFSET_OUT_OF_RANGE;
+    } else if (one.offset < partition.logStartOffset || one.offset > partition.endOffset)
+      error = ERROR.OFFSET_OUT_OF_RANGE;
     else {
-      const visible = partition.batches.filter(({ offset, records }) => offset + records > one.offset && offset + records <= end);
+      const visible = partition.batches.filter(
+        ({ offset, records }) => offset + records > one.offset && offset + records <= end,
+      );
       const first = visible[0];
       if (first !== undefined) {
         const all = visible.reduce((sum, { bytes }) => sum + bytes, 0);

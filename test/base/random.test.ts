@@ -55,6 +55,8 @@ describe('seeded random', () => {
 
   test('bytes are the low ones of successive numbers', () => {
     const expected = reference(42);
-    expect(new SeededRandom(42).bytes16()).toEqual(Uint8Array.from({ length: 16 }, () => expected.next().value as number));
+    expect(new SeededRandom(42).bytes16()).toEqual(
+      Uint8Array.from({ length: 16 }, () => expected.next().value as number),
+    );
   });
 });

@@ -27,7 +27,14 @@ describe('uuid', () => {
   });
 
   test('what is no id is null', () => {
-    for (const text of ['', 'A'.repeat(21), 'A'.repeat(23), `${'A'.repeat(21)}=`, `${'A'.repeat(21)}+`, ' '.repeat(22)]) {
+    for (const text of [
+      '',
+      'A'.repeat(21),
+      'A'.repeat(23),
+      `${'A'.repeat(21)}=`,
+      `${'A'.repeat(21)}+`,
+      ' '.repeat(22),
+    ]) {
       expect(parseUuid(text), text).toBeNull();
     }
   });

@@ -9,7 +9,17 @@ import { Produce } from '../../src/wire/messages/produce.ts';
 import { eventually, expectAtRest, inEveryLayout } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { batchOf, filledBatch } from '../kit/records.ts';
-import { createTopic, fetchedOf, fetchRequest, listOffset, PRODUCE_VERSION, produce, producedOf, produceRequest, readAll } from '../kit/requests.ts';
+import {
+  createTopic,
+  fetchedOf,
+  fetchRequest,
+  listOffset,
+  PRODUCE_VERSION,
+  produce,
+  producedOf,
+  produceRequest,
+  readAll,
+} from '../kit/requests.ts';
 
 const SOFTWARE = { clientSoftwareName: 'raw', clientSoftwareVersion: '1.0' };
 
@@ -57,7 +67,9 @@ inEveryLayout('frames', (home) => {
     }
     expect((await answer).body.errorCode).toBe(0);
     for (let step = 1; step < 200; step += 13) {
-      const frames = [1, 2, 3].map((count) => one.frame(Produce, PRODUCE_VERSION, produceRequest(name, batchOf(Array(count).fill('v')))));
+      const frames = [1, 2, 3].map((count) =>
+        one.frame(Produce, PRODUCE_VERSION, produceRequest(name, batchOf(Array(count).fill('v')))),
+      );
       const answers = frames.map(({ correlationId }) => one.expect(Produce, PRODUCE_VERSION, correlationId));
       const all = Buffer.concat(frames.map(({ bytes }) => bytes));
       for (let at = 0; at < all.length; at += step) {
@@ -76,7 +88,11 @@ inEveryLayout('frames', (home) => {
     const one = await RawClient.connect(home.port);
     const sizes = [65_000, 65_536, 70_000, 262_144, 300_000, 1_048_576, 3_000_000];
     for (const [index, bytes] of sizes.entries()) {
-      const frame = one.frame(Produce, PRODUCE_VERSION, produceRequest(name, filledBatch(`${index}`, 3, Math.floor(bytes / 3))));
+      const frame = one.frame(
+        Produce,
+        PRODUCE_VERSION,
+        produceRequest(name, filledBatch(`${index}`, 3, Math.floor(bytes / 3))),
+      );
       const answer = one.expect(Produce, PRODUCE_VERSION, frame.correlationId);
       const step = 1 + Math.floor(frame.bytes.length / 7);
       for (let at = 0; at < frame.bytes.length; at += step) {
@@ -99,7 +115,10 @@ inEveryLayout('frames', (home) => {
     ['an API that is not there', Buffer.from([0, 0, 0, 10, 0, 99, 0, 0, 0, 0, 0, 1, 0xff, 0xff])],
     ['a version that is not served', Buffer.from([0, 0, 0, 10, 0, 3, 0, 99, 0, 0, 0, 1, 0xff, 0xff])],
     ['a version that was', Buffer.from([0, 0, 0, 10, 0, 0, 0, 2, 0, 0, 0, 1, 0xff, 0xff])],
-    ['a count beyond its bytes', Buffer.from([0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff])],
+    [
+      'a count beyond its bytes',
+      Buffer.from([0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]),
+    ],
   ])('one that is %s costs its connection and no other', async (_what, bytes) => {
     const one = await RawClient.connect(home.port);
     const asked = await one.call(ApiVersions, 3, SOFTWARE);

@@ -4,7 +4,16 @@ import { connect } from 'node:net';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Broker, StartError, startBroker } from '../../src/broker.ts';
-import { BrokerHome, eventually, expectAtRest, inEveryLayout, LAYOUTS, leftBehind, TRANSPORT } from '../kit/broker.ts';
+import {
+  BrokerHome,
+  brokerThreads,
+  eventually,
+  expectAtRest,
+  inEveryLayout,
+  LAYOUTS,
+  openFiles,
+  TRANSPORT,
+} from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { batchOf, filledBatch, textOf } from '../kit/records.ts';
 import { createTopic, fetch, metadata, produce, readAll } from '../kit/requests.ts';
@@ -25,7 +34,7 @@ describe(`embedded (${TRANSPORT})`, () => {
     await client.close();
     await broker.close();
     expect(existsSync(broker.directory)).toBe(false);
-    expect(leftBehind(broker.directory)).toEqual([]);
+    expect([...brokerThreads(), ...openFiles(broker.directory)]).toEqual([]);
   });
 
   test('nothing of it keeps the process, nothing is open after close', async () => {
@@ -67,7 +76,9 @@ describe(`embedded (${TRANSPORT})`, () => {
     await Promise.all([broker.close(), broker.close()]);
     await Promise.all([lost, ...clients.map(({ ended }) => ended)]);
     const refused = connect(broker.port, '127.0.0.1');
-    const [problem] = await new Promise<[NodeJS.ErrnoException]>((done) => refused.once('error', (error) => done([error])));
+    const [problem] = await new Promise<[NodeJS.ErrnoException]>((done) =>
+      refused.once('error', (error) => done([error])),
+    );
     expect(problem.code).toBe('ECONNREFUSED');
   });
 
@@ -77,7 +88,7 @@ describe(`embedded (${TRANSPORT})`, () => {
     await expect(startBroker({ cores: 2, directory: broker.directory })).rejects.toThrow(StartError);
     await expect(startBroker({ cores: 2, settings: { 'num.partitions': 'many' } })).rejects.toThrow(StartError);
     await broker.close();
-    expect(leftBehind(broker.directory)).toEqual([]);
+    expect([...brokerThreads(), ...openFiles(broker.directory)]).toEqual([]);
   });
 });
 
@@ -113,13 +124,15 @@ inEveryLayout('a restart', (home) => {
   test('into other pools keeps them as well', async () => {
     const client = await RawClient.connect(home.port);
     const { name } = await createTopic(client, { partitions: 5 });
-    for (let partition = 0; partition < 5; partition++) await produce(client, name, filledBatch(`${partition}`, 3, 100), { partition });
+    for (let partition = 0; partition < 5; partition++)
+      await produce(client, name, filledBatch(`${partition}`, 3, 100), { partition });
     await client.close();
     await home.stop();
     const settings = { 'num.network.threads': '1', 'num.io.threads': '4' };
     const other = await startBroker({ cores: 2, directory: home.directory, settings });
     const reader = await RawClient.connect(other.port);
-    for (let partition = 0; partition < 5; partition++) expect(await readAll(reader, name, { partition })).toHaveLength(1);
+    for (let partition = 0; partition < 5; partition++)
+      expect(await readAll(reader, name, { partition })).toHaveLength(1);
     await reader.close();
     await other.close();
     await home.start();
@@ -150,13 +163,16 @@ describe.each(LAYOUTS)(`a thread that dies ($name, ${TRANSPORT})`, (layout) => {
       const problem = await broker.failed;
       expect(problem.message).toMatch(/^thread (loop|net|io|b)\S* ended unasked/);
       await client.ended;
-      expect(leftBehind(home.directory)).toEqual([]);
+      home.failed();
+      expect(brokerThreads()).toEqual([]);
       const next = await startBroker({ cores: 2, directory: home.directory });
       const reader = await RawClient.connect(next.port);
-      for (let partition = 0; partition < 4; partition++) expect(await readAll(reader, name, { partition })).toHaveLength(1);
+      for (let partition = 0; partition < 4; partition++)
+        expect(await readAll(reader, name, { partition })).toHaveLength(1);
       await reader.close();
       await next.close();
       await broker.close();
+      await home.end();
     }
   });
 });

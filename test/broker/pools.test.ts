@@ -4,7 +4,16 @@ import { Produce } from '../../src/wire/messages/produce.ts';
 import { BrokerHome, expectAtRest, inEveryLayout, ONE_THREAD, TRANSPORT, TWO_BY_ONE } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { batchOf, filledBatch, textOf } from '../kit/records.ts';
-import { createTopic, fetch, metadata, PRODUCE_VERSION, produce, producedOf, produceRequest, readAll } from '../kit/requests.ts';
+import {
+  createTopic,
+  fetch,
+  metadata,
+  PRODUCE_VERSION,
+  produce,
+  producedOf,
+  produceRequest,
+  readAll,
+} from '../kit/requests.ts';
 
 const PARTITIONS = 8;
 const IN_FLIGHT = 5;
@@ -23,7 +32,11 @@ async function writer(port: number, topic: string, partition: number, going: () 
       let produced: ReturnType<typeof produce>;
       if (mine % 9 === 0) {
         // In two deliveries, so that connections move in the middle of a frame.
-        const { bytes, correlationId } = client.frame(Produce, PRODUCE_VERSION, produceRequest(topic, batch, { partition }));
+        const { bytes, correlationId } = client.frame(
+          Produce,
+          PRODUCE_VERSION,
+          produceRequest(topic, batch, { partition }),
+        );
         produced = client.expect(Produce, PRODUCE_VERSION, correlationId).then(({ body }) => producedOf(body));
         const cut = 1 + (mine % (bytes.length - 1));
         client.write(bytes.subarray(0, cut));
@@ -45,7 +58,13 @@ async function follower(port: number, topic: string, partition: number, wanted: 
   const client = await RawClient.connect(port, `follower-${partition}`);
   let next = 0;
   while (next < wanted()) {
-    const { errorCode, batches } = await fetch(client, topic, { partition, offset: next, minBytes: 1, maxWaitMs: 200, partitionMaxBytes: 400_000 });
+    const { errorCode, batches } = await fetch(client, topic, {
+      partition,
+      offset: next,
+      minBytes: 1,
+      maxWaitMs: 200,
+      partitionMaxBytes: 400_000,
+    });
     expect(errorCode).toBe(0);
     for (const { baseOffset, records } of batches) {
       expect([baseOffset, textOf(records[0]?.value ?? null)?.split('-')[0]]).toEqual([next, String(next)]);
@@ -66,7 +85,9 @@ inEveryLayout('resizing', (home) => {
     const writers = partitions.map(async (partition) => {
       counts[partition] = await writer(home.port, name, partition, () => going);
     });
-    const followers = partitions.map((partition) => follower(home.port, name, partition, () => counts[partition] as number));
+    const followers = partitions.map((partition) =>
+      follower(home.port, name, partition, () => counts[partition] as number),
+    );
     const resized = (async () => {
       for (const size of SIZES) {
         await home.broker.resize({ network: size, io: size });
@@ -97,7 +118,9 @@ inEveryLayout('resizing', (home) => {
       expect(answers).toHaveLength(24);
       const { roles, connections } = await home.broker.metrics();
       expect(connections).toBe(24);
-      const open = Object.entries(roles).filter(([name]) => name.startsWith('p')).map(([, { connectionsOpen }]) => connectionsOpen);
+      const open = Object.entries(roles)
+        .filter(([name]) => name.startsWith('p'))
+        .map(([, { connectionsOpen }]) => connectionsOpen);
       expect(open).toHaveLength(size);
       expect(open.reduce((sum, count) => sum + count, 0)).toBe(24);
       if (size === 1) continue;
@@ -146,7 +169,7 @@ test(`several brokers in one process know nothing of each other (${TRANSPORT})`,
     }
     await clients[0]?.close();
     await homes[0]?.stop();
-    expect((await readAll(clients[2] as RawClient, 'same-name'))).toHaveLength(3);
+    expect(await readAll(clients[2] as RawClient, 'same-name')).toHaveLength(3);
     await Promise.all(clients.map((client) => client.close()));
   } finally {
     for (const home of homes) await home.end();

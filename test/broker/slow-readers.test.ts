@@ -44,7 +44,8 @@ inEveryLayout('slow readers', (home) => {
   test('get everything once they read, and others are served meanwhile', async () => {
     const slow = await Promise.all([asks(large, 4), asks(large, 4), asks(small, 12)]);
     await untilHolding();
-    for (let index = 0; index < 20; index++) expect((await produce(client, small, batchOf(['more']))).errorCode).toBe(0);
+    for (let index = 0; index < 20; index++)
+      expect((await produce(client, small, batchOf(['more']))).errorCode).toBe(0);
     expect((await listOffset(client, small, -1)).errorCode).toBe(0);
     for (const { reader } of slow) reader.socket.resume();
     for (const [index, { answers }] of slow.entries()) {

@@ -25,18 +25,26 @@ inEveryLayout('the first questions', (home) => {
     const answer = await client.call(ApiVersions, version, { clientSoftwareName: 'raw', clientSoftwareVersion: '1.0' });
     expect(answer.errorCode).toBe(0);
     const served = ALL_APIS.map(({ key, versions: [min, max] }) => [key, key === 0 ? 0 : min, max]);
-    expect(answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, minVersion, maxVersion])).toEqual(served);
+    expect(answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, minVersion, maxVersion])).toEqual(
+      served,
+    );
   });
 
-  test.each([5, 100, 32_767])('ApiVersions version %i is answered in version 0 with error 35 and the list', async (version) => {
-    const { bytes, correlationId } = client.frame(ApiVersions, 3, { clientSoftwareName: 'raw', clientSoftwareVersion: '1.0' });
-    bytes.writeInt16BE(version, 6);
-    const answer = client.expect(ApiVersions, 0, correlationId);
-    client.write(bytes);
-    const { body } = await answer;
-    expect(body.errorCode).toBe(ERROR.UNSUPPORTED_VERSION);
-    expect(body.apiKeys.map(({ apiKey }) => apiKey)).toContain(ApiVersions.key);
-  });
+  test.each([5, 100, 32_767])(
+    'ApiVersions version %i is answered in version 0 with error 35 and the list',
+    async (version) => {
+      const { bytes, correlationId } = client.frame(ApiVersions, 3, {
+        clientSoftwareName: 'raw',
+        clientSoftwareVersion: '1.0',
+      });
+      bytes.writeInt16BE(version, 6);
+      const answer = client.expect(ApiVersions, 0, correlationId);
+      client.write(bytes);
+      const { body } = await answer;
+      expect(body.errorCode).toBe(ERROR.UNSUPPORTED_VERSION);
+      expect(body.apiKeys.map(({ apiKey }) => apiKey)).toContain(ApiVersions.key);
+    },
+  );
 
   test.each([
     ['', '1.0'],
@@ -58,8 +66,17 @@ inEveryLayout('the first questions', (home) => {
     const [topic] = answer.topics;
     expect([topic?.errorCode, topic?.name]).toEqual([0, name]);
     if (version >= 10) expect(topic?.topicId).toBe(id);
-    expect(topic?.partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => [partitionIndex, leaderId, replicaNodes, isrNodes]))
-      .toEqual([[0, 0, [0], [0]], [1, 0, [0], [0]]]);
+    expect(
+      topic?.partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => [
+        partitionIndex,
+        leaderId,
+        replicaNodes,
+        isrNodes,
+      ]),
+    ).toEqual([
+      [0, 0, [0], [0]],
+      [1, 0, [0], [0]],
+    ]);
     const all = await metadata(client, version === 0 ? [] : null, { version });
     expect(all.topics.map((one) => one.name)).toContain(name);
     if (version > 0) expect((await metadata(client, [], { version })).topics).toEqual([]);
@@ -80,7 +97,13 @@ inEveryLayout('the first questions', (home) => {
 
   test.each(range(CreateTopics.versions))('CreateTopics version %i', async (version) => {
     const name = freshTopic('created');
-    const topic = { name, numPartitions: 3, replicationFactor: 1, assignments: [], configs: [{ name: 'retention.ms', value: '1000' }] };
+    const topic = {
+      name,
+      numPartitions: 3,
+      replicationFactor: 1,
+      assignments: [],
+      configs: [{ name: 'retention.ms', value: '1000' }],
+    };
     const create = async (validateOnly: boolean) =>
       (await client.call(CreateTopics, version, { topics: [topic], timeoutMs: 5_000, validateOnly })).topics[0];
     expect((await create(true))?.errorCode).toBe(0);
@@ -103,7 +126,14 @@ inEveryLayout('the first questions', (home) => {
     [{ configs: [{ name: 'no.such.setting', value: '1' }] }, ERROR.INVALID_CONFIG],
     [{ configs: [{ name: 'retention.ms', value: 'long' }] }, ERROR.INVALID_CONFIG],
   ])('CreateTopics refuses %j', async (wrong, errorCode) => {
-    const topic = { name: freshTopic('wrong'), numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...wrong };
+    const topic = {
+      name: freshTopic('wrong'),
+      numPartitions: 1,
+      replicationFactor: 1,
+      assignments: [],
+      configs: [],
+      ...wrong,
+    };
     const answer = await client.call(CreateTopics, 7, { topics: [topic], timeoutMs: 5_000, validateOnly: false });
     expect(answer.topics[0]?.errorCode).toBe(errorCode);
     expect(answer.topics[0]?.errorMessage).toBeTruthy();

@@ -83,7 +83,9 @@ inEveryLayout('fetch sessions', (home) => {
     expect((await session.fetch([])).found).toEqual([]);
     await produce(client, topic.name, batchOf(['a']), { partition: 1 });
     const first = await session.fetch([]);
-    expect(first.found.map(({ partition, highWatermark, batches }) => [partition, highWatermark, batches.length])).toEqual([[1, 1, 1]]);
+    expect(
+      first.found.map(({ partition, highWatermark, batches }) => [partition, highWatermark, batches.length]),
+    ).toEqual([[1, 1, 1]]);
     // The offset stands until the client moves it.
     expect((await session.fetch([])).found.map(({ partition }) => partition)).toEqual([1]);
     expect((await session.fetch([at(1, 1)])).found).toEqual([]);
@@ -145,7 +147,8 @@ inEveryLayout('fetch sessions', (home) => {
     const topic = await createTopic(client);
     const session = new Session(client, BY_NAME);
     const missing = { topic: { name: 'not-there-yet', id: topic.id }, partition: 0, offset: 0 };
-    const codes = async () => (await session.fetch(session.id === 0 ? [missing] : [])).found.map(({ errorCode }) => errorCode);
+    const codes = async () =>
+      (await session.fetch(session.id === 0 ? [missing] : [])).found.map(({ errorCode }) => errorCode);
     expect(await codes()).toEqual([ERROR.UNKNOWN_TOPIC_OR_PARTITION]);
     expect(await codes()).toEqual([ERROR.UNKNOWN_TOPIC_OR_PARTITION]);
     await createTopic(client, { name: 'not-there-yet' });

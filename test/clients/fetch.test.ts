@@ -8,7 +8,16 @@ import { LIST_OFFSETS_TIMESTAMP } from '../../src/wire/messages/list-offsets.ts'
 import { eventually, inEveryLayout } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { batchOf, filledBatch } from '../kit/records.ts';
-import { createTopic, fetch, fetchedOf, fetchRequest, freshTopic, listOffset, produce, readAll } from '../kit/requests.ts';
+import {
+  createTopic,
+  fetch,
+  fetchedOf,
+  fetchRequest,
+  freshTopic,
+  listOffset,
+  produce,
+  readAll,
+} from '../kit/requests.ts';
 
 const [FIRST_VERSION, LAST_VERSION] = Fetch.versions;
 const BY_ID_SINCE = 13;
@@ -32,7 +41,9 @@ inEveryLayout('fetch', (home) => {
   });
 
   test('every offset of every batch gives the batch that holds it, over several segments', async () => {
-    const { name } = await createTopic(client, { configs: { 'segment.bytes': String(SEGMENT_BYTES), 'index.interval.bytes': '4096' } });
+    const { name } = await createTopic(client, {
+      configs: { 'segment.bytes': String(SEGMENT_BYTES), 'index.interval.bytes': '4096' },
+    });
     const written: [number, number][] = [];
     for (let index = 0; index < 60; index++) {
       const count = 1 + (index % 7);
@@ -44,9 +55,15 @@ inEveryLayout('fetch', (home) => {
     for (let offset = 0; offset < end; offset++) {
       const { errorCode, batches } = await fetch(client, name, { offset, partitionMaxBytes: 1 });
       const holder = written.find(([first, last]) => first <= offset && offset <= last);
-      expect([offset, errorCode, batches.map(({ baseOffset, lastOffset }) => [baseOffset, lastOffset])]).toEqual([offset, 0, [holder]]);
+      expect([offset, errorCode, batches.map(({ baseOffset, lastOffset }) => [baseOffset, lastOffset])]).toEqual([
+        offset,
+        0,
+        [holder],
+      ]);
     }
-    expect((await readAll(client, name)).map(({ baseOffset, lastOffset }) => [baseOffset, lastOffset])).toEqual(written);
+    expect((await readAll(client, name)).map(({ baseOffset, lastOffset }) => [baseOffset, lastOffset])).toEqual(
+      written,
+    );
     const atEnd = await fetch(client, name, { offset: end });
     expect(atEnd).toMatchObject({ errorCode: 0, bytes: 0, highWatermark: end });
     for (const offset of [end + 1, -1]) {
@@ -69,7 +86,10 @@ inEveryLayout('fetch', (home) => {
     const partitions = [0, 1].map((partition) => ({ ...(topic?.partitions[0] as object), partition }));
     const both = { ...request, topics: [{ ...topic, partitions }] } as typeof request;
     const answers = fetchedOf(await client.ask(Fetch, 12, both));
-    expect(answers.map(({ partition, batches }) => [partition, batches.length])).toEqual([[0, 1], [1, 0]]);
+    expect(answers.map(({ partition, batches }) => [partition, batches.length])).toEqual([
+      [0, 1],
+      [1, 0],
+    ]);
   });
 
   test('limits are kept by whole bytes, batches that are cut off are left to the next fetch', async () => {
@@ -160,7 +180,9 @@ inEveryLayout('fetch', (home) => {
     test('an error is not waited for', async () => {
       const { name } = await createTopic(client);
       const options = { minBytes: 1, maxWaitMs: 600_000 };
-      expect((await fetch(client, name, { ...options, partition: 5 })).errorCode).toBe(ERROR.UNKNOWN_TOPIC_OR_PARTITION);
+      expect((await fetch(client, name, { ...options, partition: 5 })).errorCode).toBe(
+        ERROR.UNKNOWN_TOPIC_OR_PARTITION,
+      );
       expect((await fetch(client, name, { ...options, offset: 5 })).errorCode).toBe(ERROR.OFFSET_OUT_OF_RANGE);
     });
 
@@ -207,7 +229,8 @@ inEveryLayout('fetch', (home) => {
 });
 
 inEveryLayout('list offsets', (home) => {
-  const { LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD } = LIST_OFFSETS_TIMESTAMP;
+  const { LATEST, EARLIEST, MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD } =
+    LIST_OFFSETS_TIMESTAMP;
   let client: RawClient;
   beforeAll(async () => {
     client = await RawClient.connect(home.port);

@@ -45,7 +45,13 @@ inEveryLayout('kafkajs', (home) => {
     ]);
     const producer = kafka(home).producer();
     await producer.connect();
-    await producer.send({ topic, messages: [{ partition: 1, value: 'a' }, { partition: 1, value: 'b' }] });
+    await producer.send({
+      topic,
+      messages: [
+        { partition: 1, value: 'a' },
+        { partition: 1, value: 'b' },
+      ],
+    });
     await producer.disconnect();
     const offsets = await admin.fetchTopicOffsets(topic);
     expect(offsets.map(({ partition, low, high }) => [partition, low, high]).sort()).toEqual([
@@ -60,7 +66,10 @@ inEveryLayout('kafkajs', (home) => {
     const producer = kafka(home).producer();
     await producer.connect();
     const topic = freshTopic('kafkajs');
-    const messages = Array.from({ length: 300 }, (_, index) => ({ key: `k${index}`, value: `value ${index} `.repeat(20) }));
+    const messages = Array.from({ length: 300 }, (_, index) => ({
+      key: `k${index}`,
+      value: `value ${index} `.repeat(20),
+    }));
     const sent = await producer.send({ topic, messages, compression, acks: -1 });
     expect(sent.map(({ errorCode, baseOffset }) => [errorCode, baseOffset])).toEqual([[0, '0']]);
     await producer.disconnect();
@@ -68,7 +77,9 @@ inEveryLayout('kafkajs', (home) => {
     await broker.connect();
     const read = await readPartition(broker, topic);
     await broker.disconnect();
-    expect(read.map(({ key, value }) => [String(key), String(value)])).toEqual(messages.map(({ key, value }) => [key, value]));
+    expect(read.map(({ key, value }) => [String(key), String(value)])).toEqual(
+      messages.map(({ key, value }) => [key, value]),
+    );
     const client = await RawClient.connect(home.port);
     expect((await readAll(client, topic)).map(({ codec }) => codec)).toEqual([compression]);
     await client.close();
@@ -89,7 +100,9 @@ inEveryLayout('kafkajs', (home) => {
     await broker.connect();
     const read = await readPartition(broker, topic);
     await broker.disconnect();
-    expect(read.map(({ key, value, timestamp }) => [key?.toString() ?? null, value?.toString() ?? null, timestamp])).toEqual([
+    expect(
+      read.map(({ key, value, timestamp }) => [key?.toString() ?? null, value?.toString() ?? null, timestamp]),
+    ).toEqual([
       ['k', null, '1700000000001'],
       [null, '', '1700000000003'],
       ['', 'v', '1700000000002'],

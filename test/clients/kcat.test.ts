@@ -88,7 +88,17 @@ describe.skipIf(!hasTool('kcat'))('kcat', () => {
     test('idempotent, one request at a time or five', async () => {
       const topic = freshTopic('idempotent');
       const lines = Array.from({ length: 2000 }, (_, index) => `value ${index}`);
-      const words = ['-P', '-b', home.address, '-t', topic, '-X', 'enable.idempotence=true', '-X', 'batch.num.messages=50'];
+      const words = [
+        '-P',
+        '-b',
+        home.address,
+        '-t',
+        topic,
+        '-X',
+        'enable.idempotence=true',
+        '-X',
+        'batch.num.messages=50',
+      ];
       await kcatOk(words, `${lines.join('\n')}\n`);
       expect((await kcatRead(home.address, topic)).map(({ payload }) => payload)).toEqual(lines);
     });

@@ -3,8 +3,8 @@ import { Admin, Consumer, type FetchResponse, Producer, stringSerializers } from
 import { expect, test } from 'vitest';
 import { type BrokerHome, inEveryLayout } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
-import { freshTopic, readAll } from '../kit/requests.ts';
 import { textOf } from '../kit/records.ts';
+import { freshTopic, readAll } from '../kit/requests.ts';
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
@@ -52,7 +52,13 @@ async function read(home: BrokerHome, topic: string, id: string): Promise<Read[]
   const found: Read[] = [];
   for (;;) {
     const fetchOffset = found.length === 0 ? 0n : (found.at(-1) as Read).offset + 1n;
-    const partition = { partition: 0, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, partitionMaxBytes: 1_048_576 };
+    const partition = {
+      partition: 0,
+      currentLeaderEpoch: -1,
+      fetchOffset,
+      lastFetchedEpoch: -1,
+      partitionMaxBytes: 1_048_576,
+    };
     const response = await consumer.fetch({ node: 0, topics: [{ topicId: id, partitions: [partition] }] });
     const fresh = recordsOf(response).filter(({ offset }) => offset >= fetchOffset);
     if (fresh.length === 0) break;
@@ -75,7 +81,11 @@ inEveryLayout('@platformatic/kafka', (home) => {
   test.each(CODECS)('produces and reads back, compression %s', async (compression) => {
     const { topic, id } = await create(home);
     const sender = producer(home);
-    const messages = Array.from({ length: 300 }, (_, index) => ({ topic, key: `k${index}`, value: `value ${index} `.repeat(20) }));
+    const messages = Array.from({ length: 300 }, (_, index) => ({
+      topic,
+      key: `k${index}`,
+      value: `value ${index} `.repeat(20),
+    }));
     const sent = await sender.send({ messages, compression, acks: -1 });
     expect(sent.offsets).toEqual([{ topic, partition: 0, offset: 0n }]);
     await sender.close();
@@ -98,7 +108,16 @@ inEveryLayout('@platformatic/kafka', (home) => {
     await sender.close();
     expect(await read(home, topic, id)).toEqual([
       { offset: 0n, key: 'k', value: '', timestamp: 1_700_000_000_001n, headers: [] },
-      { offset: 1n, key: null, value: 'v', timestamp: 1_700_000_000_000n, headers: [['a', '1'], ['b', '']] },
+      {
+        offset: 1n,
+        key: null,
+        value: 'v',
+        timestamp: 1_700_000_000_000n,
+        headers: [
+          ['a', '1'],
+          ['b', ''],
+        ],
+      },
     ]);
   });
 
@@ -115,7 +134,12 @@ inEveryLayout('@platformatic/kafka', (home) => {
   test('offsets of the ends of a partition', async () => {
     const { topic } = await create(home);
     const sender = producer(home);
-    await sender.send({ messages: [{ topic, value: 'a' }, { topic, value: 'b' }] });
+    await sender.send({
+      messages: [
+        { topic, value: 'a' },
+        { topic, value: 'b' },
+      ],
+    });
     await sender.close();
     const consumer = new Consumer({ ...base(home), groupId: 'none' });
     expect((await consumer.listOffsets({ topics: [topic] })).get(topic)).toEqual([2n]);

@@ -61,7 +61,16 @@ inEveryLayout('produce', (home) => {
       produce(client, name, filledBatch(`${index}`, 1, bytes), { partition: index % 4 }),
     );
     const offsets = (await Promise.all(answers)).map(({ errorCode, baseOffset }) => [errorCode, baseOffset]);
-    expect(offsets).toEqual([[0, 0], [0, 0], [0, 0], [0, 0], [0, 1], [0, 1], [0, 1], [0, 1]]);
+    expect(offsets).toEqual([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [0, 1],
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ]);
     for (let partition = 0; partition < 4; partition++) {
       const stored = (await readAll(client, name, { partition })).map(({ records }) => records[0]?.value?.length);
       expect(stored).toEqual([sizes[partition], sizes[partition + 4]]);
@@ -104,7 +113,11 @@ inEveryLayout('produce', (home) => {
     const other = await RawClient.connect(home.port);
     const { name } = await createTopic(client);
     const before = produce(other, name, batchOf(['before']));
-    const { bytes } = other.frame(Produce, PRODUCE_VERSION, produceRequest(name, batchOf(['x']), { acks: 0, partition: 9 }));
+    const { bytes } = other.frame(
+      Produce,
+      PRODUCE_VERSION,
+      produceRequest(name, batchOf(['x']), { acks: 0, partition: 9 }),
+    );
     other.write(bytes);
     expect((await before).errorCode).toBe(0);
     await other.ended;
@@ -235,7 +248,11 @@ inEveryLayout('produce', (home) => {
       const { producerId, producerEpoch } = await initProducer(client);
       const bytes = batchOf(['once'], { producerId, producerEpoch, baseSequence: 0 });
       const answers = await Promise.all([1, 2, 3].map(() => produce(client, name, bytes)));
-      expect(answers.map(({ errorCode, baseOffset }) => [errorCode, baseOffset])).toEqual([[0, 0], [0, 0], [0, 0]]);
+      expect(answers.map(({ errorCode, baseOffset }) => [errorCode, baseOffset])).toEqual([
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ]);
       expect((await listOffset(client, name, -1)).offset).toBe(1);
     });
 
@@ -251,7 +268,8 @@ inEveryLayout('produce', (home) => {
     test('an older epoch is refused, a newer one starts at zero', async () => {
       const { name } = await createTopic(client);
       const { producerId } = await initProducer(client);
-      const at = (producerEpoch: number, baseSequence: number) => batchOf(['v'], { producerId, producerEpoch, baseSequence });
+      const at = (producerEpoch: number, baseSequence: number) =>
+        batchOf(['v'], { producerId, producerEpoch, baseSequence });
       expect((await produce(client, name, at(1, 0))).errorCode).toBe(0);
       expect((await produce(client, name, at(0, 1))).errorCode).toBe(ERROR.INVALID_PRODUCER_EPOCH);
       expect((await produce(client, name, at(2, 0))).errorCode).toBe(0);
@@ -295,7 +313,9 @@ inEveryLayout('produce', (home) => {
 
   test('answers go to the request they belong to, however many clients', async () => {
     const { name } = await createTopic(client, { partitions: 3 });
-    const clients = await Promise.all(Array.from({ length: 12 }, (_, index) => RawClient.connect(home.port, `c${index}`)));
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => RawClient.connect(home.port, `c${index}`)),
+    );
     const rounds = 20;
     const produced = await Promise.all(
       clients.map(async (one, index) => {
@@ -307,7 +327,9 @@ inEveryLayout('produce', (home) => {
       }),
     );
     for (let partition = 0; partition < 3; partition++) {
-      const stored = (await readAll(client, name, { partition })).map(({ records }) => textOf(records[0]?.value ?? null));
+      const stored = (await readAll(client, name, { partition })).map(({ records }) =>
+        textOf(records[0]?.value ?? null),
+      );
       expect(stored).toHaveLength(4 * rounds);
       for (const [index, offsets] of produced.entries()) {
         if (index % 3 !== partition) continue;

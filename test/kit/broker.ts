@@ -58,15 +58,20 @@ export async function expectAtRest(broker: Broker): Promise<void> {
   expect(metrics).toEqual(NOTHING);
 }
 
-/** What the process has open in the broker's name: its threads, and descriptors of files below `directory`. */
-export function leftBehind(directory: string): string[] {
+/** Threads of brokers that this process has. */
+export function brokerThreads(): string[] {
   if (process.platform !== 'linux') return [];
-  const threads = readdirSync('/proc/self/task').map((task) => readOr(() => readFileSync(`/proc/self/task/${task}/comm`, 'utf8')));
+  const threads = readdirSync('/proc/self/task').map((task) =>
+    readOr(() => readFileSync(`/proc/self/task/${task}/comm`, 'utf8')),
+  );
+  return threads.map((name) => name.trim()).filter((name) => /^(loop|net|io)-\d+$|^b0$/.test(name));
+}
+
+/** Files below `directory` that this process has open. */
+export function openFiles(directory: string): string[] {
+  if (process.platform !== 'linux') return [];
   const files = readdirSync('/proc/self/fd').map((fd) => readOr(() => readlinkSync(`/proc/self/fd/${fd}`)));
-  return [
-    ...threads.map((name) => name.trim()).filter((name) => /^(loop|net|io)-\d+$|^b0$/.test(name)),
-    ...files.filter((path) => path.startsWith(directory)),
-  ];
+  return files.filter((path) => path.startsWith(directory));
 }
 
 /** A task or a descriptor may go between the listing and the look. */
@@ -80,6 +85,8 @@ function readOr(read: () => string): string {
 
 /** One broker after the other on the same directory. */
 export class BrokerHome {
+  /** Homes of this process whose broker runs. */
+  static #running = 0;
   readonly directory = temporaryDirectory();
   readonly #layout: Layout;
   readonly #options: BrokerOptions;
@@ -108,6 +115,7 @@ export class BrokerHome {
     const { directory } = this;
     const broker = await startBroker({ port: 0, cores: 2, directory, ...this.#options, settings });
     this.#broker = broker;
+    BrokerHome.#running += 1;
     if (TRANSPORT === 'portable') expect(broker.transport).toBe('portable');
     return broker;
   }
@@ -120,9 +128,17 @@ export class BrokerHome {
     try {
       await expectAtRest(broker);
     } finally {
+      BrokerHome.#running -= 1;
       await broker.close();
     }
-    expect(leftBehind(this.directory)).toEqual([]);
+    expect(openFiles(this.directory)).toEqual([]);
+    if (BrokerHome.#running === 0) expect(brokerThreads()).toEqual([]);
+  }
+
+  /** The broker has failed, and so is closed. */
+  failed(): void {
+    this.#broker = null;
+    BrokerHome.#running -= 1;
   }
 
   async restart(): Promise<Broker> {

@@ -40,8 +40,29 @@ export interface KcatMessage {
 }
 
 /** Everything in a partition from its beginning to its end. */
-export async function kcatRead(address: string, topic: string, partition = 0, more: readonly string[] = []): Promise<KcatMessage[]> {
-  const words = ['-C', '-b', address, '-t', topic, '-p', String(partition), '-o', 'beginning', '-e', '-q', '-J', '-X', 'fetch.wait.max.ms=20', ...more];
+export async function kcatRead(
+  address: string,
+  topic: string,
+  partition = 0,
+  more: readonly string[] = [],
+): Promise<KcatMessage[]> {
+  const words = [
+    '-C',
+    '-b',
+    address,
+    '-t',
+    topic,
+    '-p',
+    String(partition),
+    '-o',
+    'beginning',
+    '-e',
+    '-q',
+    '-J',
+    '-X',
+    'fetch.wait.max.ms=20',
+    ...more,
+  ];
   const text = await kcatOk(words);
   return text
     .split('\n')

@@ -23,12 +23,14 @@ export type BatchOptions = Omit<NewBatch, 'records' | 'compress'>;
 /** A batch of these values. */
 export function batchOf(values: readonly (string | NewRecord)[], options: BatchOptions = {}): Uint8Array {
   const now = Date.now();
-  const records = values.map((value): NewRecord =>
-    typeof value === 'string' ? { timestamp: now, key: null, value: utf8(value) } : value,
+  const records = values.map(
+    (value): NewRecord => (typeof value === 'string' ? { timestamp: now, key: null, value: utf8(value) } : value),
   );
   const { codec } = options;
   return encodeBatch(
-    codec === undefined ? { ...options, records } : { ...options, records, compress: (plain) => compress(codec, plain) },
+    codec === undefined
+      ? { ...options, records }
+      : { ...options, records, compress: (plain) => compress(codec, plain) },
     kernels,
   );
 }

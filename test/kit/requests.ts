@@ -41,7 +41,8 @@ export async function createTopic(
     validateOnly: false,
   });
   const topic = answer.topics[0];
-  if (topic === undefined || topic.errorCode !== 0) throw new Error(`create ${name}: ${topic?.errorCode} ${topic?.errorMessage}`);
+  if (topic === undefined || topic.errorCode !== 0)
+    throw new Error(`create ${name}: ${topic?.errorCode} ${topic?.errorMessage}`);
   return { name, id: topic.topicId };
 }
 

@@ -65,7 +65,9 @@ describe('published partitions', () => {
     const memory = new SharedArrayBuffer(SLOT_BYTES * 4);
     const stop = new SharedArrayBuffer(4);
     const published = new PublishedPartitions(memory);
-    const worker = new Worker(new URL('./publish-worker.ts', import.meta.url), { workerData: { memory, stop, slot: 2 } });
+    const worker = new Worker(new URL('./publish-worker.ts', import.meta.url), {
+      workerData: { memory, stop, slot: 2 },
+    });
     const ended = new Promise((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

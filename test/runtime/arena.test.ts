@@ -42,7 +42,7 @@ function largestHole(held: readonly Held[]): number {
 describe('arena', () => {
   test('gives disjoint ranges as long as any hole is large enough, and is whole again in the end', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const arena = new Arena(START, PAGES * PAGE_BYTES);
         const held: Held[] = [];
         let peak = 0;

@@ -25,9 +25,16 @@ const request = fc.record({
   ),
   bytes: frameBytes,
   holds: fc.boolean(),
-  answer: fc.array(fc.oneof({ weight: 3, arbitrary: fc.nat(2_000) }, { weight: 1, arbitrary: range }, { weight: 1, arbitrary: fc.nat(200_000) }), {
-    maxLength: 4,
-  }),
+  answer: fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.nat(2_000) },
+      { weight: 1, arbitrary: range },
+      { weight: 1, arbitrary: fc.nat(200_000) },
+    ),
+    {
+      maxLength: 4,
+    },
+  ),
 });
 const pieceBytes = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: 1, max: 8 }) },
@@ -35,10 +42,24 @@ const pieceBytes = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 400_000 }) },
 );
 const op = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('feed' as const), which: fc.nat(), count: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('feed' as const),
+      which: fc.nat(),
+      count: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('run' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('complete' as const), which: fc.nat() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('room' as const), which: fc.nat(), bytes: fc.oneof(fc.nat(500), fc.nat(300_000)) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('room' as const),
+      which: fc.nat(),
+      bytes: fc.oneof(fc.nat(500), fc.nat(300_000)),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('arriveAhead' as const), warm: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('settle' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cool' as const), which: fc.nat(1) }) },
@@ -86,7 +107,8 @@ class World {
       }
       while (desk.coming.length > 0) desk.arriveAhead();
       desk.run();
-      if (desk.open.length > 0) desk.complete(desk.open[Math.floor(random() * desk.open.length)] as (typeof desk.open)[0]);
+      if (desk.open.length > 0)
+        desk.complete(desk.open[Math.floor(random() * desk.open.length)] as (typeof desk.open)[0]);
       else if (desk.coming.length === 0) break;
     }
     expect(desk.open.length).toBe(0);
@@ -126,7 +148,7 @@ describe('a conversation', () => {
       fc.property(
         fc.array(
           fc.record({
-            requests: fc.array(request, { minLength: 1, maxLength: 14 }),
+            requests: fc.array(request, { minLength: 1, maxLength: 14, size: 'max' }),
             cuts: fc.array(pieceBytes, { minLength: 1, maxLength: 6 }),
             room: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat(300), fc.nat(100_000)),
           }),
@@ -134,7 +156,7 @@ describe('a conversation', () => {
         ),
         fc.constantFrom(1, 2, 5, 1_000),
         fc.constantFrom(1, 2, 8),
-        fc.array(op, { maxLength: 60 }),
+        fc.array(op, { maxLength: 60, size: 'max' }),
         fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
         (clients, openMax, inFlightMax, ops, random) => {
           const world = new World(openMax, inFlightMax);
@@ -176,9 +198,9 @@ describe('a conversation', () => {
   test('may end anywhere, with everything given back', () => {
     fc.assert(
       fc.property(
-        fc.array(request, { minLength: 1, maxLength: 10 }),
+        fc.array(request, { minLength: 1, maxLength: 10, size: 'max' }),
         fc.array(pieceBytes, { minLength: 1, maxLength: 4 }),
-        fc.array(op, { maxLength: 30 }),
+        fc.array(op, { maxLength: 30, size: 'max' }),
         fc.nat(400_000),
         fc.constantFrom('reset' as const, 'close' as const),
         (requests, cuts, ops, room, how) => {

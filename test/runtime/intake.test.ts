@@ -104,7 +104,7 @@ describe('admission', () => {
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('turn' as const), which: fc.nat() }) },
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         intake = new Intake(MEMORY, LIMITS);
         let line: Waiting[] = [];
         const admitted: Waiting[] = [];
@@ -183,7 +183,9 @@ describe('admission', () => {
 
 describe('areas', () => {
   test('small ones are slots, larger ones lie among the chunks, and both come back', () => {
-    const blocks = [1, SMALL_FRAME_BYTES_MAX, SMALL_FRAME_BYTES_MAX + 1, 5_000_000].map((bytes) => intake.area(bytes) as Block);
+    const blocks = [1, SMALL_FRAME_BYTES_MAX, SMALL_FRAME_BYTES_MAX + 1, 5_000_000].map(
+      (bytes) => intake.area(bytes) as Block,
+    );
     expect(intake.heldBlocks).toBe(4);
     const sorted = [...blocks].sort((a, b) => a.offset - b.offset);
     for (const [i, block] of sorted.slice(1).entries()) {

@@ -324,10 +324,14 @@ export class FakeDesk implements ConnectionDesk, CallOwner {
     must(offset >= block.offset && offset + length <= block.offset + block.bytes, 'a frame lies in its block');
     const line = this.#line.get(connection) as Open[];
     must(line.length < this.limits.inFlightMax, 'answer slots');
-    for (const { call } of line) must(call.done || !(call.alone || call.waits), 'nothing starts behind one that blocks');
+    for (const { call } of line)
+      must(call.done || !(call.alone || call.waits), 'nothing starts behind one that blocks');
     const request = length < 4 ? undefined : this.requests.get(memory.view.getInt32(offset));
     if (request === undefined || request.treatment === 'malformed') return null;
-    must(Buffer.compare(memory.bytes.subarray(offset, offset + length), bodyOf(request)) === 0, 'bytes as they were sent');
+    must(
+      Buffer.compare(memory.bytes.subarray(offset, offset + length), bodyOf(request)) === 0,
+      'bytes as they were sent',
+    );
     this.started.push(request.id);
     const header = { apiKey: 0, apiVersion: 0, correlationId: request.id, clientId: null };
     const call = new Call(this, connection.id, 0, header, this.now);

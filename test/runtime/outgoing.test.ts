@@ -98,19 +98,22 @@ describe('outgoing', () => {
     expect(desk.files.leases).toBe(0);
   });
 
-  test.each([200_000, 20_000])('a range of %i bytes that stays cold however often it is read ahead is given up', (length) => {
-    const slot = desk.files.add(contents(300_000), false);
-    addRange(slot, 0, length);
-    let tries = 0;
-    for (; tries < 100; tries++) {
-      if (outgoing.send() !== COLD) break;
-      desk.arriveAhead(false);
-    }
-    expect(tries).toBeGreaterThan(1);
-    expect(outgoing.send()).toBe(BROKEN);
-    outgoing.close();
-    expect(desk.files.leases).toBe(0);
-  });
+  test.each([200_000, 20_000])(
+    'a range of %i bytes that stays cold however often it is read ahead is given up',
+    (length) => {
+      const slot = desk.files.add(contents(300_000), false);
+      addRange(slot, 0, length);
+      let tries = 0;
+      for (; tries < 100; tries++) {
+        if (outgoing.send() !== COLD) break;
+        desk.arriveAhead(false);
+      }
+      expect(tries).toBeGreaterThan(1);
+      expect(outgoing.send()).toBe(BROKEN);
+      outgoing.close();
+      expect(desk.files.leases).toBe(0);
+    },
+  );
 
   test('a large range that was written just now is sent without a look', () => {
     const slot = desk.files.add(contents(100_000));

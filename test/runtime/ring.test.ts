@@ -20,7 +20,20 @@ function silentBell(): Bell {
 }
 
 function send(outbox: Outbox, n: number): void {
-  outbox.send(n, n + 1, -n, n ^ 0x55, n * 3, 0x7fffffff - n, -1, n & 7, n * 1e10, -n / 3, Number.MAX_SAFE_INTEGER - n, n);
+  outbox.send(
+    n,
+    n + 1,
+    -n,
+    n ^ 0x55,
+    n * 3,
+    0x7fffffff - n,
+    -1,
+    n & 7,
+    n * 1e10,
+    -n / 3,
+    Number.MAX_SAFE_INTEGER - n,
+    n,
+  );
 }
 
 function expectMessage(inbox: Inbox, at: number, n: number): void {
@@ -50,46 +63,51 @@ const step = fc.oneof(
 describe('ring', () => {
   test('keeps order through fill, overflow and the wrap of its counters', () => {
     fc.assert(
-      fc.property(fc.constantFrom(1, 2, 8), sequence, fc.array(step, { maxLength: 80 }), (slots, start, steps) => {
-        const memory = agedRing(slots, start);
-        const outbox = new Outbox(memory, silentBell());
-        const inbox = new Inbox(memory);
-        let sent = 0;
-        let taken = 0;
-        let overflow = 0;
-        const take = (count: number): void => {
-          for (let i = 0; i < count; i++) {
-            const at = inbox.peek();
-            expect(at >= 0).toBe(taken < sent - overflow);
-            if (at < 0) return;
-            expectMessage(inbox, at, taken);
-            inbox.next();
-            taken += 1;
+      fc.property(
+        fc.constantFrom(1, 2, 8),
+        sequence,
+        fc.array(step, { maxLength: 80, size: 'max' }),
+        (slots, start, steps) => {
+          const memory = agedRing(slots, start);
+          const outbox = new Outbox(memory, silentBell());
+          const inbox = new Inbox(memory);
+          let sent = 0;
+          let taken = 0;
+          let overflow = 0;
+          const take = (count: number): void => {
+            for (let i = 0; i < count; i++) {
+              const at = inbox.peek();
+              expect(at >= 0).toBe(taken < sent - overflow);
+              if (at < 0) return;
+              expectMessage(inbox, at, taken);
+              inbox.next();
+              taken += 1;
+            }
+          };
+          for (const one of steps) {
+            if (one === 'bell') {
+              outbox.ringBell();
+              overflow = Math.max(0, sent - taken - slots);
+            } else if ('send' in one) {
+              for (let i = 0; i < one.send; i++) {
+                send(outbox, sent);
+                sent += 1;
+                // Once anything waits outside, everything behind it waits there, too.
+                if (overflow > 0 || sent - taken > slots) overflow += 1;
+              }
+            } else take(one.take);
+            expect(inbox.queued).toBe(sent - taken - overflow);
+            expect(outbox.congested).toBe(overflow > 0);
           }
-        };
-        for (const one of steps) {
-          if (one === 'bell') {
+          while (taken < sent) {
             outbox.ringBell();
             overflow = Math.max(0, sent - taken - slots);
-          } else if ('send' in one) {
-            for (let i = 0; i < one.send; i++) {
-              send(outbox, sent);
-              sent += 1;
-              // Once anything waits outside, everything behind it waits there, too.
-              if (overflow > 0 || sent - taken > slots) overflow += 1;
-            }
-          } else take(one.take);
-          expect(inbox.queued).toBe(sent - taken - overflow);
-          expect(outbox.congested).toBe(overflow > 0);
-        }
-        while (taken < sent) {
-          outbox.ringBell();
-          overflow = Math.max(0, sent - taken - slots);
-          take(slots);
-        }
-        expect(inbox.peek()).toBe(-1);
-        expect(new Ring(memory).queued).toBe(0);
-      }),
+            take(slots);
+          }
+          expect(inbox.peek()).toBe(-1);
+          expect(new Ring(memory).queued).toBe(0);
+        },
+      ),
       { numRuns: 200 },
     );
   });
