@@ -355,7 +355,10 @@ class RunningBroker implements Broker {
       published: this.#published,
       nodeId: settings.nodeId,
       logger: this.#logger,
-      config: (topic) => topicConfig(topic.configs, settings).log,
+      config: (topic) => {
+        const { log, settings: effective } = topicConfig(topic.configs, settings);
+        return { config: log, minInsyncReplicas: effective.minInsyncReplicas };
+      },
     });
     this.#host.handlers = pools.handlers;
     this.#host.processors = pools.processors;

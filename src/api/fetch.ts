@@ -156,7 +156,6 @@ class FetchOperation implements Operation, Watcher {
     const budget = this.#budget();
     let failed = false;
     let ask = 0;
-    this.#found = 0;
     this.#asked = 1;
     for (let part = 0; part < targets.length; part++) {
       const target = targets[part] as Target;

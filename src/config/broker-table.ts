@@ -119,7 +119,7 @@ const LOG = [
     'compression.type',
     COMPRESSION_TYPES,
     'producer',
-    'How batches are stored; producer keeps them as they came.',
+    'How batches are stored. They are kept as they came, whatever is set.',
     DYNAMIC,
   ),
   int('log.segment.bytes', 1024 * MIB, 'A log file that would grow beyond this is rolled.', { ...DYNAMIC, min: MIB }),
@@ -169,10 +169,15 @@ const LOG = [
   }),
   long('log.retention.check.interval.ms', 300_000, 'How often it is looked for log files to delete.', { min: 1 }),
   long('log.segment.delete.delay.ms', 60_000, 'How long a deleted log file stays on disk.', { ...DYNAMIC, min: 0 }),
-  list('log.cleanup.policy', ['delete'], 'What happens to old data: delete, compact or both.', {
-    ...DYNAMIC,
-    words: ['compact', 'delete'],
-  }),
+  list(
+    'log.cleanup.policy',
+    ['delete'],
+    'What happens to old data: delete, compact or both. Compaction demands keys; nothing is compacted so far.',
+    {
+      ...DYNAMIC,
+      words: ['compact', 'delete'],
+    },
+  ),
   long(
     'log.flush.interval.messages',
     LONG_MAX,
@@ -199,7 +204,6 @@ const LOG = [
   int('log.flush.offset.checkpoint.interval.ms', 60_000, 'How often the point that recovery starts from is written.', {
     min: 1,
   }),
-  boolean('log.preallocate', false, 'Whether a new log file gets its whole size at once.', DYNAMIC),
   oneOf(
     'log.message.timestamp.type',
     ['CreateTime', 'LogAppendTime'],

@@ -67,7 +67,7 @@ const WITHOUT_EFFECT: Record<string, string> = {
     cleaner.threads dir.failure.timeout.ms flush.scheduler.interval.ms
     flush.start.offset.checkpoint.interval.ms initial.task.delay.ms local.retention.bytes
     local.retention.ms message.downconversion.enable message.format.version
-    message.timestamp.difference.max.ms`,
+    message.timestamp.difference.max.ms preallocate`,
   max: `
     connection.creation.rate connections.per.ip connections.per.ip.overrides
     request.partition.size.limit`,
@@ -181,6 +181,7 @@ const TOPIC_NAMES: ReadonlySet<string> = new Set([
   'max.compaction.lag.ms',
   'min.cleanable.dirty.ratio',
   'min.compaction.lag.ms',
+  'preallocate',
   'remote.log.copy.disable',
   'remote.log.delete.on.disable',
   'remote.storage.enable',

@@ -33,7 +33,6 @@ export interface TopicLogConfig {
   readonly fileDeleteDelayMs: number;
   readonly flushMessages: number;
   readonly flushMs: number;
-  readonly preallocate: boolean;
   readonly cleanupPolicy: string;
   readonly compressionType: string;
   readonly producerIdExpirationMs: number;
@@ -106,7 +105,6 @@ function logConfig(settings: TopicSettings, broker: Settings): TopicLogConfig {
     fileDeleteDelayMs: settings.fileDeleteDelayMs,
     flushMessages: settings.flushMessages,
     flushMs: settings.flushMs,
-    preallocate: settings.preallocate,
     cleanupPolicy: settings.cleanupPolicy.join(','),
     compressionType: settings.compressionType,
     producerIdExpirationMs: broker.producerIdExpirationMs,

@@ -3,7 +3,7 @@
  * fallbacks that is set, in the topic's unit.
  */
 import { COMPRESSION_TYPES } from './broker-table.ts';
-import { boolean, int, LONG_MAX, list, long, oneOf, type Setting, type ValuesOf } from './setting.ts';
+import { int, LONG_MAX, list, long, oneOf, type Setting, type ValuesOf } from './setting.ts';
 
 const MIB = 1024 * 1024;
 const MINUTE_MS = 60_000;
@@ -30,15 +30,24 @@ export const TOPIC_SETTINGS = [
   long('retention.ms', 7 * DAY_MS, 'Log files older than this are deleted; -1 keeps them.', { min: -1 }),
   long('retention.bytes', -1, 'A partition larger than this loses its oldest log files; -1 for no limit.', { min: -1 }),
   long('file.delete.delay.ms', 60_000, 'How long a deleted log file stays on disk.', { min: 0 }),
-  list('cleanup.policy', ['delete'], 'What happens to old data: delete, compact or both.', {
-    words: ['compact', 'delete'],
-  }),
-  oneOf('compression.type', COMPRESSION_TYPES, 'producer', 'How batches are stored; producer keeps them as they came.'),
+  list(
+    'cleanup.policy',
+    ['delete'],
+    'What happens to old data: delete, compact or both. Compaction demands keys; nothing is compacted so far.',
+    {
+      words: ['compact', 'delete'],
+    },
+  ),
+  oneOf(
+    'compression.type',
+    COMPRESSION_TYPES,
+    'producer',
+    'How batches are stored. They are kept as they came, whatever is set.',
+  ),
   long('flush.messages', LONG_MAX, 'Records after which a log is synced to disk. Left alone, the system decides.', {
     min: 1,
   }),
   long('flush.ms', LONG_MAX, 'The longest a record stays unsynced. Left alone, the system decides.', { min: 0 }),
-  boolean('preallocate', false, 'Whether a new log file gets its whole size at once.'),
   int('min.insync.replicas', 1, 'In-sync replicas that a produce with acks=all needs.', { min: 1 }),
 ] as const;
 
@@ -73,7 +82,6 @@ export const FALLBACKS: Record<TopicSettingName, readonly Fallback[]> = {
   'compression.type': same('compression.type'),
   'flush.messages': same('log.flush.interval.messages'),
   'flush.ms': same('log.flush.interval.ms'),
-  preallocate: same('log.preallocate'),
   'min.insync.replicas': same('min.insync.replicas'),
 };
 

@@ -14,7 +14,6 @@ export interface LogConfig {
   readonly fileDeleteDelayMs: number;
   readonly flushMessages: number;
   readonly flushMs: number;
-  readonly preallocate: boolean;
   readonly cleanupPolicy: string;
   readonly compressionType: string;
   /** How long a silent idempotent producer is remembered. */
@@ -43,7 +42,6 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   fileDeleteDelayMs: 60_000,
   flushMessages: NO_LIMIT,
   flushMs: NO_LIMIT,
-  preallocate: false,
   cleanupPolicy: 'delete',
   compressionType: 'producer',
   producerIdExpirationMs: PRODUCER_ID_EXPIRATION_MS,

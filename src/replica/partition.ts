@@ -82,6 +82,10 @@ export class Partition {
   readonly slot: number;
   readonly log: PartitionLog;
   leaderEpoch: number;
+  /** In-sync replicas that acks=all demands (min.insync.replicas). */
+  minInsyncReplicas = 1;
+  /** Nobody follows: the leader is the whole ISR. */
+  readonly inSyncReplicas = 1;
   /** Already on its handler's list for this round. */
   touched = false;
   readonly #desk: PartitionDesk;

@@ -147,8 +147,7 @@ export class Connection implements TransportOwner, Applicant {
     if (this.closed) return;
     if (this.#leftBlock !== null) this.#cutLeft(now);
     if (this.closed) return;
-    if (this.#ended && this.quiet && this.#leftBlock === null) return this.close('');
-    if (this.#partial !== null && !this.#receiving.waiting && !this.#ended) this.#allow(now, this.#partialBytes);
+    if (this.#partial !== null && !this.#receiving.waiting) this.#allow(now, this.#partialBytes);
     if (!this.#reading) this.#awaitDesk();
     this.#updateInterest();
   }
@@ -298,7 +297,6 @@ export class Connection implements TransportOwner, Applicant {
     }
     if (got === END) {
       this.#ended = true;
-      this.#desk.timers.cancel(this.#receiving);
       if (this.quiet && this.#leftBlock === null) this.close('');
       else this.#updateInterest();
       return false;
@@ -326,7 +324,6 @@ export class Connection implements TransportOwner, Applicant {
     if (this.closed) return;
     this.#partial = null;
     this.#partialHave = 0;
-    this.#desk.timers.cancel(this.#receiving);
     this.#desk.intake.release(block);
   }
 

@@ -38,6 +38,7 @@ export interface PartitionMessage {
   readonly leaderEpoch: number;
   readonly directory: string;
   readonly config: LogConfig;
+  readonly minInsyncReplicas: number;
   readonly cleanShutdown: boolean;
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
@@ -73,7 +74,12 @@ export type ControlMessage =
   | { readonly kind: 'leave'; readonly count: number }
   | { readonly kind: 'adopt'; readonly connection: MovedConnection }
   | { readonly kind: 'open'; readonly partitions: readonly PartitionMessage[] }
-  | { readonly kind: 'configure'; readonly slots: readonly number[]; readonly config: LogConfig }
+  | {
+      readonly kind: 'configure';
+      readonly slots: readonly number[];
+      readonly config: LogConfig;
+      readonly minInsyncReplicas: number;
+    }
   | { readonly kind: 'remove'; readonly slots: readonly number[] }
   | { readonly kind: 'freeze'; readonly slots: readonly number[] }
   | { readonly kind: 'thaw'; readonly partitions: readonly (PartitionMessage & FrozenPartition)[] }

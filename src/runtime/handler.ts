@@ -19,6 +19,7 @@ import type { Counters } from './counters.ts';
 import {
   ADVANCED,
   APPEND,
+  APPEND_ACKS_ALL,
   APPENDED,
   BLOCKED_DONE,
   LIST_OFFSET,
@@ -49,6 +50,8 @@ export interface HandlerParts {
 
 interface Link {
   readonly peer: string;
+  /** Of the processor, or the blocker. */
+  readonly index: number;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   /** The processor's intake; for the blocker nothing. */
@@ -153,7 +156,11 @@ export class Handler implements Role, PartitionDesk {
         this.#freezing = { slots: message.slots, reply };
         return this.#freeze();
       case 'configure':
-        for (const slot of message.slots) this.#partition(slot).log.config = message.config;
+        for (const slot of message.slots) {
+          const partition = this.#partition(slot);
+          partition.log.config = message.config;
+          partition.minInsyncReplicas = message.minInsyncReplicas;
+        }
         return reply();
       case 'remove':
         return this.#remove(message.slots, reply);
@@ -171,9 +178,9 @@ export class Handler implements Role, PartitionDesk {
   }
 
   linked(peer: string, inbox: Inbox, outbox: Outbox, memory: Memory | null): void {
-    const link = { peer, inbox, outbox, memory: memory ?? NO_MEMORY };
+    const link = { peer, index: Number(peer.slice(1)), inbox, outbox, memory: memory ?? NO_MEMORY };
     this.#links.push(link);
-    if (peer.startsWith('p')) this.#processors[Number(peer.slice(1))] = link;
+    if (peer.startsWith('p')) this.#processors[link.index] = link;
     if (peer.startsWith('b')) this.#blocker = link;
   }
 
@@ -271,6 +278,7 @@ export class Handler implements Role, PartitionDesk {
           words[at + 4] as number,
           words[at + 5] as number,
           words[at + 6] as number,
+          words[at + 7] as number,
           now,
         );
       case LOCATE:
@@ -308,12 +316,17 @@ export class Handler implements Role, PartitionDesk {
     offset: number,
     length: number,
     epoch: number,
+    flags: number,
     now: number,
   ): void {
-    const asker = Number(link.peer.slice(1));
+    const asker = link.index;
     const partition = this.#partitions[slot];
     if (partition === undefined) {
       this.appended(asker, op, part, ERROR.NOT_LEADER_OR_FOLLOWER, -1, -1, -1);
+      return;
+    }
+    if ((flags & APPEND_ACKS_ALL) !== 0 && partition.inSyncReplicas < partition.minInsyncReplicas) {
+      this.appended(asker, op, part, ERROR.NOT_ENOUGH_REPLICAS, -1, -1, -1);
       return;
     }
     this.#bytes += length;
@@ -395,7 +408,9 @@ export class Handler implements Role, PartitionDesk {
 
   #place(message: PartitionMessage, log: PartitionLog): void {
     this.published.setOwner(message.slot, this.#parts.index);
-    this.#partitions[message.slot] = new Partition(message.slot, log, message.leaderEpoch, this);
+    const partition = new Partition(message.slot, log, message.leaderEpoch, this);
+    partition.minInsyncReplicas = message.minInsyncReplicas;
+    this.#partitions[message.slot] = partition;
   }
 
   /** All that were asked for are frozen together, once nothing is under way in any of them. */

@@ -19,7 +19,8 @@ export interface PartitionHostParts {
   readonly published: PublishedPartitions;
   readonly nodeId: number;
   readonly logger: Logger;
-  config(topic: TopicImage): LogConfig;
+  /** What the topic's settings come to. */
+  config(topic: TopicImage): { readonly config: LogConfig; readonly minInsyncReplicas: number };
 }
 
 /** Partitions opened by one message: a handler answers between two. */
@@ -176,7 +177,7 @@ export class PartitionHost {
       partition: placed.partition,
       leaderEpoch: topic.partitions[placed.partition]?.leaderEpoch ?? 0,
       directory: data.partitionPath(placed.directory, placed.topic, placed.partition),
-      config: this.#parts.config(topic),
+      ...this.#parts.config(topic),
       cleanShutdown: left !== null && data.cleanShutdown(placed.directory),
       recoveryPoint: left?.recoveryPoint ?? 0,
       logStartOffset: left?.logStartOffset ?? 0,
@@ -217,9 +218,9 @@ export class PartitionHost {
             : [];
       for (const topic of topics) {
         if (topic === undefined) continue;
-        const config = this.#parts.config(topic);
+        const effective = this.#parts.config(topic);
         for (const { handler, slot } of this.map.of(topic.id)) {
-          await this.#parts.crew.ask(handler, { kind: 'configure', slots: [slot], config });
+          await this.#parts.crew.ask(handler, { kind: 'configure', slots: [slot], ...effective });
         }
       }
     }

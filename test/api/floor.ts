@@ -64,6 +64,10 @@ export class FakePartition {
   goOffline(): void {
     this.#published.setState(this.slot, OFFLINE);
   }
+
+  goOnline(): void {
+    this.#published.setState(this.slot, ONLINE);
+  }
 }
 
 export interface Asked {

@@ -98,6 +98,10 @@ describe('arena', () => {
     expect(() => arena.free(offset + 5)).toThrow('only what was allocated');
     arena.free(offset);
     expect(() => arena.free(offset)).toThrow('only what was allocated');
+    const [first, second] = [arena.allocate(1), arena.allocate(1)];
+    arena.free(first);
+    arena.free(second);
+    expect(() => arena.free(second), 'it is part of a larger one now').toThrow('only what was allocated');
   });
 
   test('the range given back last is taken first: its pages are warm', () => {

@@ -58,8 +58,8 @@ describe('owners', () => {
   test('while a partition is held its questions wait, those of others do not', () => {
     published.setOwner(3, 1);
     owners.hold([3, 4]);
-    owners.hold([3]);
     const [a, b, c] = [ask(1, 3), ask(2, 0), ask(3, 4)];
+    owners.hold([3]);
     const d = ask(4, 3);
     expect(take(1)).toEqual([]);
     expect(take(0)).toEqual([b]);
