@@ -181,7 +181,9 @@ class RunningBroker implements Broker {
     this.failed = new Promise((done) => {
       this.#fail = (problem) => {
         this.#logger.error('broker.failed', { why: problem.message });
-        this.abandon().finally(() => done(problem));
+        this.abandon()
+          .catch((trouble: Error) => this.#logger.error('broker.abandon', { why: trouble.message }))
+          .finally(() => done(problem));
       };
     });
   }

@@ -37,12 +37,12 @@ const NETWORK = [
   intOrAuto('num.network.threads', 'Threads that own connections; auto places them by the cores of the machine.', {
     ...DYNAMIC,
     min: 1,
-    max: 64,
+    max: 31,
   }),
   intOrAuto('num.io.threads', 'Threads that own partitions; auto places them by the cores of the machine.', {
     ...DYNAMIC,
     min: 1,
-    max: 64,
+    max: 32,
   }),
   int('queued.max.requests', 500, 'Requests that may wait or run before no more are read from sockets.', { min: 1 }),
   long(
@@ -54,7 +54,10 @@ const NETWORK = [
       max: INT_MAX,
     },
   ),
-  int('socket.request.max.bytes', 100 * MIB, 'The largest request; a larger one closes its connection.', { min: 1 }),
+  int('socket.request.max.bytes', 100 * MIB, 'The largest request; a larger one closes its connection.', {
+    min: 1,
+    max: 1024 * MIB - 4,
+  }),
   int('socket.send.buffer.bytes', -1, 'SO_SNDBUF of connections; -1 leaves it to the system, which tunes it.', {
     min: -1,
   }),

@@ -38,7 +38,7 @@ function run(data: ThreadData & { readonly row: number }): void {
       if (asked.kind === 'stop') return;
     }
     blocker.work();
-    if (!blocker.pending()) Atomics.wait(flag, 0, ASLEEP, LOOK_AROUND_MS);
+    if (!blocker.pending()) Atomics.wait(flag, 0, ASLEEP, blocker.congested ? 1 : LOOK_AROUND_MS);
     Atomics.store(flag, 0, AWAKE);
   }
 }

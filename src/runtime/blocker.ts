@@ -49,9 +49,16 @@ export class Blocker {
     return false;
   }
 
+  /** An answer did not fit its ring: look again soon. */
+  get congested(): boolean {
+    for (const { outbox } of this.#links) if (outbox.congested) return true;
+    return false;
+  }
+
   /** Does all that waits. */
   work(): void {
     for (const { inbox, outbox } of this.#links) {
+      outbox.ringBell();
       for (let at = inbox.peek(); at >= 0; at = inbox.peek()) {
         const { words, floats } = inbox;
         const token = words[at + 1] as number;

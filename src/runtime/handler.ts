@@ -67,6 +67,7 @@ interface Sync {
 }
 
 const ERRNO_NONE = 0;
+const RETRY_MS = 1;
 
 /** Ours, not the disk's: it must not pass for a partition that cannot be read. */
 function isFault(problem: unknown): boolean {
@@ -136,7 +137,9 @@ export class Handler implements Role, PartitionDesk {
     return any;
   }
 
+  /** A ring that was full is tried again soon: its reader rings no bell when it has made room. */
   deadline(): number {
+    for (const { outbox } of this.#links) if (outbox.congested) return this.#parts.clock.monotonic() + RETRY_MS;
     return Number.POSITIVE_INFINITY;
   }
 
@@ -153,6 +156,8 @@ export class Handler implements Role, PartitionDesk {
         for (const partition of message.partitions) this.#thaw(partition);
         return reply();
       case 'freeze':
+        // What was sent before the processors held back is in the rings.
+        this.drain(0);
         this.#freezing = { slots: message.slots, reply };
         return this.#freeze();
       case 'configure':
@@ -432,6 +437,8 @@ export class Handler implements Role, PartitionDesk {
       if (partition === undefined) continue;
       this.#partitions[slot] = undefined;
       this.published.setState(slot, OFFLINE);
+      const watchers = this.published.takeWatchers(slot);
+      if (watchers !== 0) this.advanced(slot, watchers);
       this.#deletions.push(partition.log.remove(this.#parts.clock.now()));
     }
     reply();

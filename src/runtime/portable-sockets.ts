@@ -13,6 +13,8 @@ import { END, type Transport, type TransportOwner, WOULD_BLOCK } from './transpo
 /** A socket stops being read while this much waits, and takes no more to send above it. */
 const QUEUE_BYTES_MAX = 1_048_576;
 const RANGE_BYTES_AT_ONCE = 262_144;
+/** A closed connection whose last bytes nobody takes for so long is torn down. */
+const CLOSE_STALLED_MS = 10_000;
 const BROKEN = -104;
 
 class PortableTransport implements Transport {
@@ -98,16 +100,30 @@ class PortableTransport implements Transport {
     if (read && !before && (this.#queuedBytes > 0 || this.#ended || this.#broken)) this.#tell();
   }
 
+  /** What was sent still goes out, as long as the other end takes some of it now and then. */
   close(): void {
-    if (this.socket.writableLength > 0) this.socket.end();
-    else this.socket.destroy();
+    if (this.socket.writableLength > 0) {
+      this.socket.setTimeout(CLOSE_STALLED_MS, () => this.socket.destroy());
+      this.socket.end();
+    } else this.socket.destroy();
+  }
+
+  /** Another connection takes over: what came in between owners is told again. */
+  adoptBy(owner: TransportOwner): void {
+    this.owner = owner;
+    this.#read = true;
+    this.#write = false;
+    if (this.#queuedBytes > 0 || this.#ended || this.#broken) this.#tell();
   }
 
   /** Events come to the owner from the event loop only, never from inside one of its own calls. */
   #tell(): void {
     setImmediate(() => {
-      if (!this.#read) return;
-      this.owner.readable(this.#loop.loop.clock.monotonic());
+      if (this.#read) this.owner.readable(this.#loop.loop.clock.monotonic());
+      // Who waits to send learns from the next try that there is nobody to send to.
+      else if (this.#write && (this.#broken || this.socket.destroyed)) {
+        this.owner.writable(this.#loop.loop.clock.monotonic());
+      } else return;
       this.#loop.wake();
     });
   }
@@ -164,7 +180,7 @@ export class PortableSockets implements Sockets {
       writable: (now) => this.#owner(connection)?.writable(now),
     };
     if (!(socket instanceof PortableTransport)) return new PortableTransport(socket, this.#loop, owner);
-    socket.owner = owner;
+    socket.adoptBy(owner);
     return socket;
   }
 

@@ -1,17 +1,14 @@
 /**
- * The network role: owns connections, cuts and reads requests, hands the work to the owners of partitions and sends the
- * answers. It is the floor that the APIs act on, and the desk that its connections turn to.
+ * The network role: owns connections, reads the requests that they cut, starts them on its floor and sends the answers. It is
+ * the desk that its connections turn to.
  */
 import { dispatch } from '../api/dispatch.ts';
-import type { ApiCall, Floor, FloorLimits, Located, Operation, Route, Watcher } from '../api/floor.ts';
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Kernels } from '../base/kernels.ts';
 import type { Memory } from '../base/memory.ts';
 import type { Random } from '../base/random.ts';
 import { Timer, type Timers } from '../base/timers.ts';
-import type { Uuid } from '../base/uuid.ts';
-import { apply } from '../cluster/changes.ts';
 import type { MetadataImage } from '../cluster/image.ts';
 import type { FileTable } from '../log/leases.ts';
 import { FetchSessions } from '../replica/fetch-session.ts';
@@ -25,20 +22,10 @@ import { Connection, type ConnectionDesk, type ConnectionLimits } from './connec
 import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
 import { type Block, Intake } from './intake.ts';
-import {
-  ACCEPTED,
-  ADVANCED,
-  APPEND,
-  APPENDED,
-  BLOCKED_DONE,
-  LIST_OFFSET,
-  LOCATE,
-  LOCATED,
-  OFFSET_LISTED,
-  READ_AHEAD,
-} from './messages.ts';
+import { ACCEPTED, BLOCKED_DONE, READ_AHEAD } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
+import { RequestFloor } from './request-floor.ts';
 import type { Inbox, Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
 import type { Transport } from './transport.ts';
@@ -91,50 +78,36 @@ interface Link {
 const INTAKE_IDLE_BYTES = 8_388_608;
 const TRIM_EVERY_MS = 2_000;
 
-export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
+export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly name: string;
   readonly kernels: Kernels;
   readonly timers: Timers;
-  readonly published: PublishedPartitions;
-  readonly sessions: FetchSessions;
   readonly intake: Intake;
   readonly scratch: Memory;
   readonly counted = { zeroCopyBytes: 0, copiedBytes: 0, sentBytes: 0 };
-  image: MetadataImage;
-  limits: FloorLimits & ConnectionLimits;
+  limits: ConnectionLimits;
   readonly #parts: ProcessorParts;
   readonly #owners: Owners;
+  readonly #floor: RequestFloor;
+  readonly #sessions: FetchSessions;
   readonly #reader = new Reader();
   readonly #header = new RequestHeader();
   readonly #connections = new Map<number, Connection>();
   readonly #ready = new Set<Connection>();
   readonly #stalled = new Set<Connection>();
   readonly #links: Link[] = [];
-  readonly #operations: (Operation | undefined)[] = [];
-  readonly #freeOperations: number[] = [];
-  readonly #watchers = new Map<number, Set<Watcher>>();
-  readonly #asked = new Map<number, { call: ApiCall; then: ((body: unknown) => void) | null }>();
+  /** By connection: where its descriptor is noted. */
+  readonly #places = new Map<number, number>();
   readonly #coming = new Map<number, () => void>();
-  readonly #payloads = new Map<ApiCall, Block>();
-  readonly #located: Located = {
-    slot: -1,
-    length: 0,
-    firstBatchBytes: 0,
-    warm: false,
-    position: 0,
-    highWatermark: 0,
-    logStartOffset: 0,
-    lastStableOffset: 0,
-  };
   readonly #trim: Timer;
   #limits: ProcessorLimits;
   #blocker: Link | null = null;
-  #currentBlock: Block | null = null;
   #nextConnection = 1;
   #nextToken = 1;
-  #inFlight = 0;
   #wasCongested = false;
   #leaving: { count: number; all: boolean; reply: Reply } | null = null;
+  /** Partitions are held back once all that was sent to their owners is in the rings. */
+  readonly #holding: Reply[] = [];
   #callsOpen = 0;
   #now = 0;
   #requests = 0;
@@ -146,18 +119,24 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     this.name = parts.name;
     this.kernels = parts.kernels;
     this.timers = parts.timers;
-    this.published = parts.published;
     this.scratch = parts.scratch;
-    this.image = parts.image;
     this.#limits = parts.limits;
-    this.limits = { ...parts.limits, ...parts.limits.connection };
+    this.limits = parts.limits.connection;
     this.#owners = new Owners(parts.published);
     this.#owners.update(parts.routes, []);
     parts.descriptors.fill(-1);
-    this.sessions = new FetchSessions(parts.index, parts.limits.sessionSlotsMax, parts.random);
+    this.#sessions = new FetchSessions(parts.index, parts.limits.sessionSlotsMax, parts.random);
     this.intake = new Intake(parts.intake, {
       queuedBytesMax: parts.queuedBytesMax,
       frameBytesMax: parts.limits.connection.frameBytesMax,
+    });
+    this.#floor = new RequestFloor({
+      ...parts,
+      owners: this.#owners,
+      sessions: this.#sessions,
+      intake: this.intake,
+      releaseLease: (slot) => this.release(slot),
+      post: (message) => parts.post(message),
     });
     this.#trim = new Timer((now) => this.#trimIntake(now));
     this.#now = parts.clock.monotonic();
@@ -193,6 +172,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     }
     if (this.#leaving !== null) this.#moveAway();
     this.#owners.ringBells();
+    if (this.#holding.length > 0 && !this.#owners.congested) for (const reply of this.#holding.splice(0)) reply();
     this.#blocker?.outbox.ringBell();
     return any;
   }
@@ -209,32 +189,33 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
   control(message: ControlMessage, reply: Reply): void {
     switch (message.kind) {
       case 'image':
-        this.image = message.image;
-        this.#owners.update(message.add, []);
+        this.#floor.become(message.image, message.add);
         return reply();
       case 'close':
         this.stop();
         return reply();
       case 'changes':
-        this.image = apply(this.image, message.changes);
-        this.#owners.update(message.add, message.remove);
+        this.#floor.change(message.changes, message.add, message.remove);
         return reply();
       case 'limits':
         this.#limits = message.limits;
-        this.limits = { ...message.limits, ...message.limits.connection };
+        this.limits = message.limits.connection;
+        this.#floor.limits = message.limits;
         return reply();
       case 'count':
         return reply(this.#connections.size);
       case 'hold':
         this.#owners.hold(message.slots);
         this.#owners.ringBells();
-        return reply();
+        if (this.#owners.congested) this.#holding.push(reply);
+        else reply();
+        return;
       case 'resume':
         this.#owners.resume(message.slots);
         this.#owners.ringBells();
         return reply();
       case 'answer':
-        this.#controllerAnswered(message.token, message.body, message.error);
+        this.#floor.controllerAnswered(message.token, message.body, message.error);
         return reply();
       case 'leave':
         this.drain(this.#now);
@@ -277,10 +258,8 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     counters.set('intakeBytesHeld', this.intake.heldBytes);
     counters.set('framesWaiting', this.intake.waiting);
     counters.set('callsOpen', this.#callsOpen);
-    counters.set('fetchSessions', this.sessions.count);
-    let watching = 0;
-    for (const set of this.#watchers.values()) watching += set.size;
-    counters.set('fetchesWaiting', watching);
+    counters.set('fetchSessions', this.#sessions.count);
+    counters.set('fetchesWaiting', this.#floor.watching);
     counters.set(
       'ringQueued',
       this.#links.reduce((sum, link) => sum + link.inbox.queued, 0),
@@ -294,7 +273,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
   }
 
   get congested(): boolean {
-    return this.#inFlight >= this.#limits.queuedRequestsMax || this.#owners.congested;
+    return this.#floor.inFlight >= this.#limits.queuedRequestsMax || this.#owners.congested;
   }
 
   frame(connection: Connection, memory: Memory, offset: number, length: number, block: Block): Call | null {
@@ -307,8 +286,8 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
       readRequestHeader(reader, header);
       const call = new Call(this, connection.id, connection.listener, header, this.#now);
       this.#callsOpen += 1;
-      this.#currentBlock = block;
-      dispatch(call, header.api, reader, this);
+      this.#floor.frameBlock = block;
+      dispatch(call, header.api, reader, this.#floor);
       return call;
     } catch (problem) {
       if (!(problem instanceof WireError)) throw problem;
@@ -337,7 +316,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
       return true;
     } catch (problem) {
       if (!(problem instanceof WireError)) throw problem;
-      for (const range of call.ranges) this.releaseLease(range.slot);
+      for (const range of call.ranges) this.release(range.slot);
       const values = { api: call.apiKey, version: call.version, why: problem.message };
       this.#parts.post({ kind: 'log', level: 'error', event: 'answer.unwritable', values });
       return false;
@@ -350,7 +329,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
 
   closed(connection: Connection, why: string): void {
     this.#forget(connection);
-    this.sessions.drop(connection.id);
+    this.#sessions.drop(connection.id);
     if (why !== '') {
       const values = { peer: connection.transport.peer, why };
       this.#parts.post({ kind: 'log', level: 'debug', event: 'connection.closed', values });
@@ -369,12 +348,12 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     this.#callsOpen -= 1;
     const connection = this.#connections.get(call.connection);
     if (call.abandoned || connection === undefined) {
-      for (const range of call.ranges) this.releaseLease(range.slot);
+      for (const range of call.ranges) this.release(range.slot);
     } else this.#ready.add(connection);
   }
 
   releaseCall(call: Call): void {
-    if (call.done) for (const range of call.ranges) this.releaseLease(range.slot);
+    if (call.done) for (const range of call.ranges) this.release(range.slot);
   }
 
   // ---- Ranges of files
@@ -403,7 +382,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     const token = this.#nextToken++ & 0x7fffffff;
     this.#parts.files.retain(slot);
     this.#coming.set(token, () => {
-      this.releaseLease(slot);
+      this.release(slot);
       done();
     });
     this.#parts.counters.add('readAheads', 1);
@@ -411,86 +390,8 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
   }
 
   release(slot: number): void {
-    this.releaseLease(slot);
-  }
-
-  releaseLease(slot: number): void {
     const descriptor = this.#parts.files.release(slot);
     if (descriptor >= 0) this.#parts.sockets.closeFile(descriptor);
-  }
-
-  // ---- Floor of the APIs
-
-  monotonic(): number {
-    return this.#parts.clock.monotonic();
-  }
-
-  route(topic: string): Route | null {
-    return this.#owners.route(topic);
-  }
-
-  routeById(id: Uuid): Route | null {
-    return this.#owners.routeById(id);
-  }
-
-  open(operation: Operation): number {
-    const id = this.#freeOperations.pop() ?? this.#operations.length;
-    this.#operations[id] = operation;
-    return id;
-  }
-
-  close(operation: number): void {
-    this.#operations[operation] = undefined;
-    this.#freeOperations.push(operation);
-  }
-
-  append(operation: number, part: number, slot: number, offset: number, length: number, flags: number): void {
-    this.#inFlight += 1;
-    this.#owners.send(APPEND, operation, part, slot, offset, length, -1, flags, 0);
-  }
-
-  locate(op: number, part: number, slot: number, bytesMax: number, flags: number, epoch: number, offset: number): void {
-    this.#inFlight += 1;
-    this.#owners.send(LOCATE, op, part, slot, bytesMax, flags, epoch, 0, offset);
-  }
-
-  listOffset(op: number, part: number, slot: number, isolation: number, epoch: number, timestamp: number): void {
-    this.#inFlight += 1;
-    this.#owners.send(LIST_OFFSET, op, part, slot, isolation, 0, epoch, 0, timestamp);
-  }
-
-  holdPayload(call: ApiCall): void {
-    const block = this.#currentBlock;
-    assert(block !== null, 'a payload is held while its frame is read');
-    this.intake.retain(block);
-    this.#payloads.set(call, block);
-  }
-
-  releasePayload(call: ApiCall): void {
-    this.intake.release(this.#payloads.get(call) as Block);
-    this.#payloads.delete(call);
-  }
-
-  watch(slot: number, watcher: Watcher): void {
-    let watchers = this.#watchers.get(slot);
-    if (watchers === undefined) {
-      watchers = new Set();
-      this.#watchers.set(slot, watchers);
-    }
-    watchers.add(watcher);
-    this.published.watch(slot, this.#parts.index);
-  }
-
-  unwatch(slot: number, watcher: Watcher): void {
-    const watchers = this.#watchers.get(slot);
-    if (watchers?.delete(watcher) && watchers.size === 0) this.#watchers.delete(slot);
-  }
-
-  askController(call: ApiCall, api: number, request: unknown, then: ((body: unknown) => void) | null = null): void {
-    const token = this.#nextToken++ & 0x7fffffff;
-    this.#asked.set(token, { call, then });
-    const { version, listener, clientId } = call;
-    this.#parts.post({ kind: 'ask', from: this.name, token, api, version, listener, clientId, request });
   }
 
   // ---- Connections
@@ -505,7 +406,9 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     const transport = this.#parts.sockets.adopt(descriptor, id);
     const connection = new Connection(id, listener, transport, this, this.#now);
     this.#connections.set(id, connection);
-    this.#parts.descriptors[id % this.#parts.descriptors.length] = descriptor;
+    const place = descriptor % this.#parts.descriptors.length;
+    this.#parts.descriptors[place] = descriptor;
+    this.#places.set(id, place);
     Atomics.add(this.#parts.open, 0, 1);
     this.#parts.counters.add('connectionsOpened', 1);
     return connection;
@@ -515,7 +418,8 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
     this.#connections.delete(connection.id);
     this.#ready.delete(connection);
     this.#stalled.delete(connection);
-    this.#parts.descriptors[connection.id % this.#parts.descriptors.length] = -1;
+    this.#parts.descriptors[this.#places.get(connection.id) as number] = -1;
+    this.#places.delete(connection.id);
     Atomics.sub(this.#parts.open, 0, 1);
     this.#parts.counters.add('connectionsClosed', 1);
   }
@@ -529,17 +433,15 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
       if (!connection.movable) continue;
       leaving.count -= 1;
       const left = connection.detach();
-      const sessions = this.sessions.take(connection.id);
+      const sessions = this.#sessions.take(connection.id);
       const { listener, transport } = connection;
       this.#forget(connection);
       const descriptor = this.#parts.sockets.release(transport);
       const moved = { descriptor, listener, peer: transport.peer, left, sessions };
       this.#parts.post({ kind: 'move', from: this.name, connection: moved });
     }
-    const left = leaving.all
-      ? this.#connections.size + this.#inFlight + this.#asked.size
-      : Math.min(leaving.count, this.#connections.size);
-    if (left > 0) return;
+    const left = leaving.all ? this.#connections.size : Math.min(leaving.count, this.#connections.size);
+    if (left > 0 || (leaving.all && !this.#floor.quiet)) return;
     this.#leaving = null;
     for (const connection of this.#connections.values()) connection.leaving = false;
     leaving.reply();
@@ -547,7 +449,7 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
 
   #adoptMoved(moved: MovedConnection): void {
     const connection = this.#accept(moved.descriptor, moved.listener);
-    this.sessions.adopt(moved.sessions, connection.id);
+    this.#sessions.adopt(moved.sessions, connection.id);
     connection.adoptBytes(moved.left, this.#now);
   }
 
@@ -572,83 +474,17 @@ export class Processor implements Role, Floor, ConnectionDesk, CallOwner {
   // ---- Messages
 
   #take(inbox: Inbox, at: number): void {
-    const { words, floats } = inbox;
-    const half = at >> 1;
+    if (this.#floor.take(inbox, at)) return;
+    const { words } = inbox;
     const a = words[at + 1] as number;
-    const b = words[at + 2] as number;
-    const c = words[at + 3] as number;
-    switch (words[at]) {
-      case APPENDED:
-        this.#inFlight -= 1;
-        this.#operation(a).appended?.(
-          b,
-          c,
-          floats[half + 4] as number,
-          floats[half + 5] as number,
-          floats[half + 6] as number,
-        );
-        return;
-      case LOCATED: {
-        this.#inFlight -= 1;
-        const located = this.#located;
-        located.slot = words[at + 4] as number;
-        located.length = words[at + 5] as number;
-        located.firstBatchBytes = words[at + 6] as number;
-        located.warm = words[at + 7] === 1;
-        located.position = floats[half + 4] as number;
-        located.highWatermark = floats[half + 5] as number;
-        located.logStartOffset = floats[half + 6] as number;
-        located.lastStableOffset = floats[half + 7] as number;
-        this.#operation(a).located?.(b, c, located);
-        return;
-      }
-      case OFFSET_LISTED:
-        this.#inFlight -= 1;
-        this.#operation(a).offsetListed?.(
-          b,
-          c,
-          words[at + 4] as number,
-          floats[half + 4] as number,
-          floats[half + 5] as number,
-        );
-        return;
-      case ADVANCED:
-        this.#advanced(a);
-        return;
-      case ACCEPTED:
-        this.#accept(a, b);
-        return;
-      case BLOCKED_DONE: {
-        const done = this.#coming.get(a);
-        this.#coming.delete(a);
-        done?.();
-        return;
-      }
-      default:
-        assert(false, 'a processor knows its messages', { type: words[at] });
+    if (words[at] === ACCEPTED) {
+      this.#accept(a, words[at + 2] as number);
+      return;
     }
-  }
-
-  #operation(id: number): Operation {
-    const operation = this.#operations[id];
-    assert(operation !== undefined, 'an answer belongs to an open operation', { id });
-    return operation;
-  }
-
-  #advanced(slot: number): void {
-    const watchers = this.#watchers.get(slot);
-    if (watchers === undefined) return;
-    this.#watchers.delete(slot);
-    for (const watcher of watchers) watcher.advanced(slot);
-  }
-
-  #controllerAnswered(token: number, body: unknown, error: string | null): void {
-    const asked = this.#asked.get(token);
-    this.#asked.delete(token);
-    if (asked === undefined) return;
-    if (error !== null) asked.call.close(error);
-    else if (asked.then !== null) asked.then(body);
-    else asked.call.answer(body);
+    assert(words[at] === BLOCKED_DONE, 'a processor knows its messages', { type: words[at] });
+    const done = this.#coming.get(a);
+    this.#coming.delete(a);
+    done?.();
   }
 
   #unlink(peer: string): void {

@@ -120,5 +120,5 @@ inEveryLayout(
       await Promise.all(lost);
     });
   },
-  { settings: { 'connections.max.idle.ms': '700' } },
+  { settings: { 'connections.max.idle.ms': '1200' } },
 );

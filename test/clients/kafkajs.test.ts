@@ -10,7 +10,7 @@ import { freshTopic, readAll } from '../kit/requests.ts';
 const OUTPUT_MAX = 16_777_216;
 
 // It brings gzip; the others are plugged in, as its users do.
-for (const codec of [CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD]) {
+for (const codec of [CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD] as const) {
   CompressionCodecs[codec] = () => ({
     compress: async ({ buffer }: { buffer: Buffer }) => Buffer.from(compress(codec, new Uint8Array(buffer))),
     decompress: async (buffer: Buffer) => Buffer.from(decompress(codec, new Uint8Array(buffer), OUTPUT_MAX)),

@@ -1,5 +1,5 @@
 /** @platformatic/kafka: admin, producer with each compression, and fetches by its consumer without a group. */
-import { Admin, Consumer, type FetchResponse, Producer, stringSerializers } from '@platformatic/kafka';
+import { Admin, Consumer, Producer, stringSerializers } from '@platformatic/kafka';
 import { expect, test } from 'vitest';
 import { type BrokerHome, inEveryLayout } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
@@ -31,6 +31,8 @@ interface Read {
   readonly timestamp: bigint;
   readonly headers: [string, string][];
 }
+
+type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 
 function recordsOf(response: FetchResponse): Read[] {
   const batches = response.responses.flatMap(({ partitions }) => partitions.flatMap(({ records }) => records ?? []));

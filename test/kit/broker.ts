@@ -91,6 +91,7 @@ export class BrokerHome {
   readonly #layout: Layout;
   readonly #options: BrokerOptions;
   #broker: Broker | null = null;
+  #failure: Error | null = null;
 
   constructor(layout: Layout, options: BrokerOptions = {}) {
     this.#layout = layout;
@@ -116,6 +117,9 @@ export class BrokerHome {
     const broker = await startBroker({ port: 0, cores: 2, directory, ...this.#options, settings });
     this.#broker = broker;
     BrokerHome.#running += 1;
+    void broker.failed.then((problem) => {
+      this.#failure = problem;
+    });
     if (TRANSPORT === 'portable') expect(broker.transport).toBe('portable');
     return broker;
   }
@@ -124,6 +128,7 @@ export class BrokerHome {
   async stop(): Promise<void> {
     const broker = this.#broker;
     if (broker === null) return;
+    if (this.#failure !== null) throw this.#failure;
     this.#broker = null;
     try {
       await expectAtRest(broker);
@@ -138,6 +143,7 @@ export class BrokerHome {
   /** The broker has failed, and so is closed. */
   failed(): void {
     this.#broker = null;
+    this.#failure = null;
     BrokerHome.#running -= 1;
   }
 

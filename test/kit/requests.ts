@@ -76,6 +76,8 @@ export async function produce(
 
 export interface FetchOptions {
   readonly partition?: number;
+  /** Several in one request, in place of the one. */
+  readonly partitions?: readonly number[];
   readonly offset?: number;
   readonly maxBytes?: number;
   readonly partitionMaxBytes?: number;
@@ -99,16 +101,14 @@ export function fetchRequest(topic: string, options: FetchOptions = {}): Request
       {
         topic,
         topicId: options.topicId ?? ZERO_UUID,
-        partitions: [
-          {
-            partition: options.partition ?? 0,
-            currentLeaderEpoch: options.leaderEpoch ?? -1,
-            fetchOffset: options.offset ?? 0,
-            lastFetchedEpoch: -1,
-            logStartOffset: -1,
-            partitionMaxBytes: options.partitionMaxBytes ?? BYTES_MAX,
-          },
-        ],
+        partitions: (options.partitions ?? [options.partition ?? 0]).map((partition) => ({
+          partition,
+          currentLeaderEpoch: options.leaderEpoch ?? -1,
+          fetchOffset: options.offset ?? 0,
+          lastFetchedEpoch: -1,
+          logStartOffset: -1,
+          partitionMaxBytes: options.partitionMaxBytes ?? BYTES_MAX,
+        })),
       },
     ],
     forgottenTopicsData: [],

@@ -1,16 +1,8 @@
 /** How a connection cuts frames and when it reads: sizes and pieces at their limits, admission, congestion, and a side that is closed. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Block, SMALL_FRAME_BYTES_MAX } from '../../src/runtime/intake.ts';
-import {
-  answerOf,
-  FakeDesk,
-  type FakeTransport,
-  frameOf,
-  INTAKE_LIMITS,
-  LIMITS,
-  type Open,
-  type Request,
-} from './kit.ts';
+import { answerOf, FakeDesk, frameOf, INTAKE_LIMITS, LIMITS, type Open, type Request } from './kit.ts';
+import type { FakeTransport } from './sockets.ts';
 
 let desk: FakeDesk;
 let nextId: number;

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/runtime/connection.ts';
-import { answerOf, FakeDesk, type FakeTransport, frameOf, LIMITS, type Request } from './kit.ts';
+import { answerOf, FakeDesk, frameOf, LIMITS, type Request } from './kit.ts';
+import type { FakeTransport } from './sockets.ts';
 
 const CONTENTS = [3, 4].map((step) => Uint8Array.from({ length: 1_500_000 }, (_, i) => i * step + (i >> 8)));
 

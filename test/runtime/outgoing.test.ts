@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryOver } from '../../src/base/memory.ts';
 import { PortableKernels } from '../../src/base/portable-kernels.ts';
 import { BLOCKED, BROKEN, COLD, Outgoing, SENT_ALL, YIELDED } from '../../src/runtime/outgoing.ts';
-import { FakeDesk, FakeTransport } from './kit.ts';
+import { FakeDesk } from './kit.ts';
+import { FakeTransport } from './sockets.ts';
 
 const TURN_BYTES = 1_048_576;
 

@@ -1,0 +1,234 @@
+/**
+ * The floor that the APIs act on: operations under way, what waits for the controller, who watches which partition. It sends
+ * questions to the owners of partitions and gives their answers to the operations that asked.
+ */
+import type { ApiCall, Floor, FloorLimits, Located, Operation, Route, Watcher } from '../api/floor.ts';
+import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Timers } from '../base/timers.ts';
+import type { Uuid } from '../base/uuid.ts';
+import { apply, type Change } from '../cluster/changes.ts';
+import type { MetadataImage } from '../cluster/image.ts';
+import type { FetchSessions } from '../replica/fetch-session.ts';
+import type { PublishedPartitions } from '../replica/published.ts';
+import type { FromThread, RouteMessage } from './control.ts';
+import type { Block, Intake } from './intake.ts';
+import { ADVANCED, APPEND, APPENDED, LIST_OFFSET, LOCATE, LOCATED, OFFSET_LISTED } from './messages.ts';
+import type { Owners } from './owners.ts';
+import type { Inbox } from './ring.ts';
+
+export interface RequestFloorParts {
+  /** The processor's name and number. */
+  readonly name: string;
+  readonly index: number;
+  readonly owners: Owners;
+  readonly published: PublishedPartitions;
+  readonly sessions: FetchSessions;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly intake: Intake;
+  readonly image: MetadataImage;
+  readonly limits: FloorLimits;
+  releaseLease(slot: number): void;
+  post(message: FromThread): void;
+}
+
+export class RequestFloor implements Floor {
+  readonly published: PublishedPartitions;
+  readonly sessions: FetchSessions;
+  readonly timers: Timers;
+  image: MetadataImage;
+  limits: FloorLimits;
+  /** Holds the frame that is being read. */
+  frameBlock: Block | null = null;
+  /** Questions to owners that are not answered yet. */
+  inFlight = 0;
+  readonly #parts: RequestFloorParts;
+  readonly #owners: Owners;
+  readonly #operations: (Operation | undefined)[] = [];
+  readonly #freeOperations: number[] = [];
+  readonly #watchers = new Map<number, Set<Watcher>>();
+  readonly #asked = new Map<number, { call: ApiCall; then: ((body: unknown) => void) | null }>();
+  readonly #payloads = new Map<ApiCall, Block>();
+  readonly #located: Located = {
+    slot: -1,
+    length: 0,
+    firstBatchBytes: 0,
+    warm: false,
+    position: 0,
+    highWatermark: 0,
+    logStartOffset: 0,
+    lastStableOffset: 0,
+  };
+  #nextToken = 1;
+
+  constructor(parts: RequestFloorParts) {
+    this.#parts = parts;
+    this.#owners = parts.owners;
+    this.published = parts.published;
+    this.sessions = parts.sessions;
+    this.timers = parts.timers;
+    this.image = parts.image;
+    this.limits = parts.limits;
+  }
+
+  /** Nobody on the floor waits for an owner or the controller. */
+  get quiet(): boolean {
+    return this.inFlight === 0 && this.#asked.size === 0;
+  }
+
+  get watching(): number {
+    let count = 0;
+    for (const watchers of this.#watchers.values()) count += watchers.size;
+    return count;
+  }
+
+  become(image: MetadataImage, routes: readonly RouteMessage[]): void {
+    this.image = image;
+    this.#owners.update(routes, []);
+  }
+
+  change(changes: readonly Change[], add: readonly RouteMessage[], remove: readonly Uuid[]): void {
+    this.image = apply(this.image, changes);
+    this.#owners.update(add, remove);
+  }
+
+  controllerAnswered(token: number, body: unknown, error: string | null): void {
+    const asked = this.#asked.get(token);
+    this.#asked.delete(token);
+    if (asked === undefined) return;
+    if (error !== null) asked.call.close(error);
+    else if (asked.then !== null) asked.then(body);
+    else asked.call.answer(body);
+  }
+
+  /** An owner's message. False when it is none. */
+  take(inbox: Inbox, at: number): boolean {
+    const { words, floats } = inbox;
+    const half = at >> 1;
+    const a = words[at + 1] as number;
+    const b = words[at + 2] as number;
+    const c = words[at + 3] as number;
+    const w = floats[half + 4] as number;
+    const x = floats[half + 5] as number;
+    const y = floats[half + 6] as number;
+    switch (words[at]) {
+      case APPENDED:
+        this.inFlight -= 1;
+        this.#operation(a).appended?.(b, c, w, x, y);
+        return true;
+      case LOCATED: {
+        this.inFlight -= 1;
+        const located = this.#located;
+        located.slot = words[at + 4] as number;
+        located.length = words[at + 5] as number;
+        located.firstBatchBytes = words[at + 6] as number;
+        located.warm = words[at + 7] === 1;
+        located.position = w;
+        located.highWatermark = x;
+        located.logStartOffset = y;
+        located.lastStableOffset = floats[half + 7] as number;
+        this.#operation(a).located?.(b, c, located);
+        return true;
+      }
+      case OFFSET_LISTED:
+        this.inFlight -= 1;
+        this.#operation(a).offsetListed?.(b, c, words[at + 4] as number, w, x);
+        return true;
+      case ADVANCED:
+        this.#advanced(a);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  releaseLease(slot: number): void {
+    this.#parts.releaseLease(slot);
+  }
+
+  monotonic(): number {
+    return this.#parts.clock.monotonic();
+  }
+
+  route(topic: string): Route | null {
+    return this.#owners.route(topic);
+  }
+
+  routeById(id: Uuid): Route | null {
+    return this.#owners.routeById(id);
+  }
+
+  open(operation: Operation): number {
+    const id = this.#freeOperations.pop() ?? this.#operations.length;
+    this.#operations[id] = operation;
+    return id;
+  }
+
+  close(operation: number): void {
+    this.#operations[operation] = undefined;
+    this.#freeOperations.push(operation);
+  }
+
+  append(operation: number, part: number, slot: number, offset: number, length: number, flags: number): void {
+    this.inFlight += 1;
+    this.#owners.send(APPEND, operation, part, slot, offset, length, -1, flags, 0);
+  }
+
+  locate(op: number, part: number, slot: number, bytesMax: number, flags: number, epoch: number, offset: number): void {
+    this.inFlight += 1;
+    this.#owners.send(LOCATE, op, part, slot, bytesMax, flags, epoch, 0, offset);
+  }
+
+  listOffset(op: number, part: number, slot: number, isolation: number, epoch: number, timestamp: number): void {
+    this.inFlight += 1;
+    this.#owners.send(LIST_OFFSET, op, part, slot, isolation, 0, epoch, 0, timestamp);
+  }
+
+  holdPayload(call: ApiCall): void {
+    const block = this.frameBlock;
+    assert(block !== null, 'a payload is held while its frame is read');
+    this.#parts.intake.retain(block);
+    this.#payloads.set(call, block);
+  }
+
+  releasePayload(call: ApiCall): void {
+    this.#parts.intake.release(this.#payloads.get(call) as Block);
+    this.#payloads.delete(call);
+  }
+
+  watch(slot: number, watcher: Watcher): void {
+    let watchers = this.#watchers.get(slot);
+    if (watchers === undefined) {
+      watchers = new Set();
+      this.#watchers.set(slot, watchers);
+    }
+    watchers.add(watcher);
+    this.published.watch(slot, this.#parts.index);
+  }
+
+  unwatch(slot: number, watcher: Watcher): void {
+    const watchers = this.#watchers.get(slot);
+    if (watchers?.delete(watcher) && watchers.size === 0) this.#watchers.delete(slot);
+  }
+
+  askController(call: ApiCall, api: number, request: unknown, then: ((body: unknown) => void) | null = null): void {
+    const token = this.#nextToken++ & 0x7fffffff;
+    this.#asked.set(token, { call, then });
+    const { version, listener, clientId } = call;
+    this.#parts.post({ kind: 'ask', from: this.#parts.name, token, api, version, listener, clientId, request });
+  }
+
+  #operation(id: number): Operation {
+    const operation = this.#operations[id];
+    assert(operation !== undefined, 'an answer belongs to an open operation', { id });
+    return operation;
+  }
+
+  #advanced(slot: number): void {
+    const watchers = this.#watchers.get(slot);
+    if (watchers === undefined) return;
+    this.#watchers.delete(slot);
+    for (const watcher of watchers) watcher.advanced(slot);
+  }
+}
