@@ -1,8 +1,9 @@
-/** The shape of the broker's work as the kernel sees it: where it writes, when it syncs, how ranges leave. */
+/** The shape of the native transport's work as the kernel sees it: where it writes, when it syncs, how ranges leave. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { LAYOUTS, type Layout, TRANSPORT, temporaryDirectory } from '../kit/broker.ts';
+import { loadAddon } from '../../src/runtime/addon.ts';
+import { LAYOUTS, type Layout, temporaryDirectory } from '../kit/broker.ts';
 import { BrokerProcess } from '../kit/broker-process.ts';
 import { RawClient } from '../kit/client.ts';
 import { filledBatch } from '../kit/records.ts';
@@ -79,7 +80,7 @@ function expectAppends(ending: string): void {
 
 const logSyncs = () => calls().filter(({ name, words }) => name === 'fdatasync' && words.includes('.log>'));
 
-describe.skipIf(TRANSPORT === 'portable' || !hasTool('strace'))('system calls', () => {
+describe.skipIf(loadAddon() === null || !hasTool('strace'))('system calls', () => {
   describe.each(LAYOUTS)('$name', (layout) => {
     test('default: appends at the end, no sync, sendfile for large ranges only', async () => {
       const { port } = await traced(layout, {});

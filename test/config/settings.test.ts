@@ -47,7 +47,9 @@ describe('settings', () => {
 
   test('every error is said at once, in one sentence each', () => {
     expect(
-      problem({ 'num.partitions': '0', 'auto.create.topics.enable': 'yes', 'log.cleanup.policy': 'delete,keep' }).split('\n'),
+      problem({ 'num.partitions': '0', 'auto.create.topics.enable': 'yes', 'log.cleanup.policy': 'delete,keep' }).split(
+        '\n',
+      ),
     ).toEqual([
       'num.partitions=0 is not valid: it must be a whole number, at least 1.',
       'auto.create.topics.enable=yes is not valid: it must be true or false.',
