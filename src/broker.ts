@@ -3,7 +3,7 @@
  * everything is put together: settings, data, store, controller, threads, listeners.
  */
 import { lookup } from 'node:dns/promises';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ControllerDesk } from './api/controller-desk.ts';
@@ -476,10 +476,15 @@ class RunningBroker implements Broker {
 
   /** Sockets and files of threads that died belong to the process and stay open unless somebody closes them. */
   #closeDescriptors(): void {
-    if (this.transport !== 'native') return;
-    const native = loadAddon();
+    const files = new FileTable(new Int32Array(this.#shared.files)).abandon();
+    const native = this.transport === 'native' ? loadAddon() : null;
+    if (native === null) {
+      for (const descriptor of files) closeSync(descriptor);
+      return;
+    }
+    for (const descriptor of files) native.close(descriptor);
     for (const memory of this.#pools?.descriptors.values() ?? []) {
-      for (const descriptor of new Int32Array(memory)) if (descriptor > 0) native?.close(descriptor);
+      for (const descriptor of new Int32Array(memory)) if (descriptor >= 0) native.close(descriptor);
     }
   }
 }

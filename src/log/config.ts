@@ -1,24 +1,7 @@
 /** What a topic's settings say about its logs, resolved to numbers. Times in milliseconds; -1 where Kafka means "no limit". */
-export interface LogConfig {
-  readonly segmentBytes: number;
-  readonly segmentMs: number;
-  readonly segmentJitterMs: number;
-  readonly segmentIndexBytes: number;
-  readonly indexIntervalBytes: number;
-  readonly maxMessageBytes: number;
-  readonly timestampType: 'CreateTime' | 'LogAppendTime';
-  readonly timestampBeforeMaxMs: number;
-  readonly timestampAfterMaxMs: number;
-  readonly retentionMs: number;
-  readonly retentionBytes: number;
-  readonly fileDeleteDelayMs: number;
-  readonly flushMessages: number;
-  readonly flushMs: number;
-  readonly cleanupPolicy: string;
-  readonly compressionType: string;
-  /** How long a silent idempotent producer is remembered. */
-  readonly producerIdExpirationMs?: number;
-}
+import type { TopicLogConfig } from '../config/topic-settings.ts';
+
+export type LogConfig = TopicLogConfig;
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const HOUR_MS = 3_600_000;

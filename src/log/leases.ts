@@ -76,6 +76,15 @@ export class FileTable {
     return sum;
   }
 
+  /** Takes every file from whoever held it, when they have all died: the descriptors to close. */
+  abandon(): number[] {
+    const descriptors: number[] = [];
+    for (let at = 0; at < this.#words.length; at += WORDS) {
+      if (Atomics.exchange(this.#words, at, 0) > 0) descriptors.push(Atomics.load(this.#words, at + DESCRIPTOR));
+    }
+    return descriptors;
+  }
+
   #leave(slot: number, share: number): number {
     // Read first: once the last share is gone the owner may put another file here.
     const descriptor = Atomics.load(this.#words, slot * WORDS + DESCRIPTOR);

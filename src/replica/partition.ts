@@ -245,9 +245,11 @@ export class Partition {
   }
 
   /** A failed sync is never tried again: what the disk has is unknown. */
-  syncFailed(why: string): void {
+  syncFailed(errno: number): void {
     this.#syncing = false;
-    this.#fail(why);
+    const problem = new DiskError(`errno ${errno}`, 'sync', this.log.directory);
+    this.log.syncFailed(problem);
+    this.#fail(problem.message);
   }
 
   locate(offset: number, bytesMax: number, firstBatch: boolean, epoch: number, plan: ReadPlan): void {

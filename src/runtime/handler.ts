@@ -5,7 +5,6 @@
 import { assert, BrokenInvariant } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
-import { type Deletion, removeRetired } from '../log/deletions.ts';
 import type { LogEnvironment } from '../log/environment.ts';
 import type { FileCache } from '../log/files.ts';
 import type { FileTable } from '../log/leases.ts';
@@ -16,6 +15,7 @@ import { OFFLINE, type PublishedPartitions } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { ControlMessage, FromThread, FrozenPartition, PartitionMessage } from './control.ts';
 import type { Counters } from './counters.ts';
+import { Errands } from './errands.ts';
 import {
   ADVANCED,
   APPEND,
@@ -27,7 +27,6 @@ import {
   LOCATE_FIRST_BATCH,
   LOCATED,
   OFFSET_LISTED,
-  SYNC,
 } from './messages.ts';
 import type { Inbox, Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
@@ -58,15 +57,6 @@ interface Link {
   readonly memory: Memory;
 }
 
-/** One sync under way: files that are not done yet. */
-interface Sync {
-  readonly partition: Partition;
-  readonly plan: SyncPlan;
-  left: number;
-  errno: number;
-}
-
-const ERRNO_NONE = 0;
 const RETRY_MS = 1;
 
 /** Ours, not the disk's: it must not pass for a partition that cannot be read. */
@@ -84,15 +74,11 @@ export class Handler implements Role, PartitionDesk {
   readonly #dirty: Partition[] = [];
   readonly #links: Link[] = [];
   readonly #processors: (Link | undefined)[] = [];
-  readonly #syncs = new Map<number, Sync>();
+  readonly #errands: Errands;
   readonly #plan: ReadPlan = { errorCode: 0, slot: -1, position: 0, length: 0, firstBatchBytes: 0 };
   readonly #listed: ListedOffset = { error: 0, leaderEpoch: -1, timestamp: -1, offset: -1 };
   #blocker: Link | null = null;
-  /** Directories of deleted partitions that wait for their removal. */
-  #deletions: Deletion[] = [];
   #retainAt: number;
-  #nextSync = 1;
-  readonly #checks = new Map<number, { partition: Partition; applicant: Applicant }>();
   #freezing: { slots: readonly number[]; reply: Reply } | null = null;
   #appended = 0;
   #failed = 0;
@@ -105,6 +91,7 @@ export class Handler implements Role, PartitionDesk {
     this.published = parts.published;
     this.groupCommit = parts.groupCommit;
     this.fullValidation = parts.fullValidation;
+    this.#errands = new Errands({ ...parts, disk: parts.environment.disk, post: (message) => parts.post(message) });
     this.#retainAt = parts.clock.now() + parts.retentionCheckMs;
   }
 
@@ -170,7 +157,7 @@ export class Handler implements Role, PartitionDesk {
       case 'remove':
         return this.#remove(message.slots, reply);
       case 'checked':
-        this.#checked(message.token, message.verdict);
+        this.#touch(this.#errands.checked(message.token, message.verdict, this.#parts.clock.now()));
         return reply();
       case 'close':
         return this.#close(reply);
@@ -233,11 +220,7 @@ export class Handler implements Role, PartitionDesk {
   sync(partition: Partition, plan: SyncPlan): void {
     const blocker = this.#blocker;
     assert(blocker !== null, 'a handler has a blocker');
-    const token = this.#nextSync++ & 0x7fffffff;
-    this.#syncs.set(token, { partition, plan, left: plan.slots.length, errno: ERRNO_NONE });
-    this.#parts.counters.add('syncs', 1);
-    assert(plan.slots.length > 0, 'a sync has files');
-    for (const slot of plan.slots) blocker.outbox.send(SYNC, token, slot, 0, 0, 0, 0, 0);
+    this.#errands.sync(blocker.outbox, partition, plan);
   }
 
   offline(slot: number, why: string): void {
@@ -245,18 +228,7 @@ export class Handler implements Role, PartitionDesk {
   }
 
   check(partition: Partition, applicant: Applicant, needKeys: boolean): void {
-    const token = this.#nextSync++ & 0x7fffffff;
-    this.#checks.set(token, { partition, applicant });
-    const { offset, length, asker } = applicant;
-    this.#parts.post({ kind: 'check', from: this.name, token, processor: `p${asker}`, offset, length, needKeys });
-  }
-
-  #checked(token: number, verdict: number): void {
-    const check = this.#checks.get(token);
-    assert(check !== undefined, 'a check that was asked for ends once', { token });
-    this.#checks.delete(token);
-    this.#touch(check.partition);
-    check.partition.checked(check.applicant, verdict, this.#parts.clock.now());
+    this.#errands.check(partition, applicant, needKeys);
   }
 
   #touch(partition: Partition): void {
@@ -307,7 +279,7 @@ export class Handler implements Role, PartitionDesk {
         return;
       }
       case BLOCKED_DONE:
-        return this.#blockedDone(a, c);
+        return this.#errands.synced(a, c);
       default:
         assert(false, 'a handler knows its messages', { type: words[at] });
     }
@@ -373,18 +345,6 @@ export class Handler implements Role, PartitionDesk {
     );
   }
 
-  #blockedDone(token: number, errno: number): void {
-    const sync = this.#syncs.get(token);
-    assert(sync !== undefined, 'a sync that was asked for ends once', { token });
-    sync.left -= 1;
-    if (errno !== ERRNO_NONE) sync.errno = errno;
-    if (sync.left > 0) return;
-    this.#syncs.delete(token);
-    for (const slot of sync.plan.slots) this.#parts.cache.release(slot);
-    if (sync.errno === ERRNO_NONE) sync.partition.synced(sync.plan);
-    else sync.partition.syncFailed(`fdatasync failed with errno ${sync.errno}`);
-  }
-
   // ---- Control
 
   #open(partitions: readonly PartitionMessage[], reply: Reply): void {
@@ -439,7 +399,7 @@ export class Handler implements Role, PartitionDesk {
       this.published.setState(slot, OFFLINE);
       const watchers = this.published.takeWatchers(slot);
       if (watchers !== 0) this.advanced(slot, watchers);
-      this.#deletions.push(partition.log.remove(this.#parts.clock.now()));
+      this.#errands.removeLater(partition.log.remove(this.#parts.clock.now()));
     }
     reply();
   }
@@ -453,29 +413,7 @@ export class Handler implements Role, PartitionDesk {
       partition.look(now);
       if (retain) partition.retain(now);
     }
-    this.#removeDue(now);
-  }
-
-  /** Files whose delay is over. Leases on them stay good: the descriptors are open. */
-  #removeDue(now: number): void {
-    const { disk } = this.#parts.environment;
-    const due: string[] = [];
-    for (const partition of this.#partitions) {
-      if (partition !== undefined && partition.log.nextDeletionMs <= now) due.push(...partition.log.dueDeletions(now));
-    }
-    const later = this.#deletions.filter((deletion) => deletion.dueMs > now);
-    if (later.length < this.#deletions.length) {
-      for (const { path, dueMs } of this.#deletions) if (dueMs <= now) due.push(path);
-      this.#deletions = later;
-    }
-    for (const path of due) {
-      try {
-        removeRetired(disk, path);
-      } catch (problem) {
-        const values = { path, why: (problem as Error).message };
-        this.#parts.post({ kind: 'log', level: 'warn', event: 'file.not.removed', values });
-      }
-    }
+    this.#errands.removeDue(this.#partitions, now);
   }
 
   /** A clean end: every log closed, with what main writes into the checkpoint files. */

@@ -189,6 +189,7 @@ export class Pools {
     if (name.startsWith('h'))
       return { role: 'handler', name, index, row, groupCommit, fullValidation, retentionCheckMs, filesMax, seed };
     const descriptors = new SharedArrayBuffer(DESCRIPTORS_MAX * 4);
+    new Int32Array(descriptors).fill(-1);
     this.descriptors.set(name, descriptors);
     const intake = new SharedArrayBuffer(
       intakeBytes({ queuedBytesMax, frameBytesMax: limits.connection.frameBytesMax }),

@@ -124,7 +124,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.limits = parts.limits.connection;
     this.#owners = new Owners(parts.published);
     this.#owners.update(parts.routes, []);
-    parts.descriptors.fill(-1);
     this.#sessions = new FetchSessions(parts.index, parts.limits.sessionSlotsMax, parts.random);
     this.intake = new Intake(parts.intake, {
       queuedBytesMax: parts.queuedBytesMax,

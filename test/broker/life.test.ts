@@ -164,7 +164,7 @@ describe.each(LAYOUTS)(`a thread that dies ($name, ${TRANSPORT})`, (layout) => {
       expect(problem.message).toMatch(/^thread (loop|net|io|b)\S* ended unasked/);
       await client.ended;
       home.failed();
-      expect(brokerThreads()).toEqual([]);
+      expect([...brokerThreads(), ...openFiles(home.directory)]).toEqual([]);
       const next = await startBroker({ cores: 2, directory: home.directory });
       const reader = await RawClient.connect(next.port);
       for (let partition = 0; partition < 4; partition++)
