@@ -57,7 +57,7 @@ export interface Applicant {
 const CHECKING = -2;
 
 /** What was written last is in the page cache unless the machine is short of memory; then a send waits for the disk once. */
-const WARM_BYTES = 67_108_864;
+const WARM_BYTES = 268_435_456;
 
 /** An answer that waits for its batch to be written or durable. */
 interface Waiting {

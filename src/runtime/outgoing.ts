@@ -44,7 +44,10 @@ export const YIELDED = 2;
 export const COLD = 3;
 export const BROKEN = 4;
 
-const TURN_BYTES_MAX = 1_048_576;
+/** A connection's share of a turn: 1 MiB of a log and what stands around it, so that such an answer leaves in one go. */
+export const TURN_BYTES_MAX = 1_048_576 + 65_536;
+/** A range is not begun with less than this left of the turn: two small pieces cost more than a whole one in the next turn. */
+const PIECE_BYTES_MIN = 262_144;
 const PIECES_AT_ONCE = 64;
 /** A range that is cold again after so many reads, without a byte sent between them, cannot be read. */
 const READ_AHEADS_MAX = 8;
@@ -105,6 +108,7 @@ export class Outgoing {
       if (budget <= 0) return YIELDED;
       const head = this.#entries[this.#first] as Entry;
       const zeroCopy = head.range !== null && head.range.length >= this.#desk.zeroCopyMinBytes;
+      if (zeroCopy && budget < PIECE_BYTES_MIN && budget < (head.range as FileRange).length - head.done) return YIELDED;
       const sent = zeroCopy ? this.#sendFile(head, budget) : this.#sendGathered(budget);
       if (sent === -COLD) return COLD;
       if (sent === WOULD_BLOCK) return BLOCKED;

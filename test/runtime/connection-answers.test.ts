@@ -1,6 +1,7 @@
 /** How answers leave: order, slow readers, leases, and what is given back when a connection ends. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Block } from '../../src/runtime/intake.ts';
+import { TURN_BYTES_MAX } from '../../src/runtime/outgoing.ts';
 import { answerOf, FakeDesk, frameOf, LIMITS, type Open, type Request } from './kit.ts';
 import type { FakeTransport } from './sockets.ts';
 
@@ -173,10 +174,10 @@ describe('answers', () => {
     a.connection.readable(desk.now);
     b.connection.readable(desk.now);
     desk.settle();
-    expect(a.transport.sent.length).toBe(1_048_576);
+    expect(a.transport.sent.length).toBe(TURN_BYTES_MAX);
     expect(b.transport.sent).toEqual(answers([small]));
     desk.settle();
-    expect(a.transport.sent.length).toBe(2 * 1_048_576);
+    expect(a.transport.sent.length).toBe(2 * TURN_BYTES_MAX);
     desk.run();
     expect(a.transport.sent).toEqual(answers([big]));
     desk.expectRest();

@@ -2,11 +2,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryOver } from '../../src/base/memory.ts';
 import { PortableKernels } from '../../src/base/portable-kernels.ts';
-import { BLOCKED, BROKEN, COLD, Outgoing, SENT_ALL, YIELDED } from '../../src/runtime/outgoing.ts';
+import { BLOCKED, BROKEN, COLD, Outgoing, SENT_ALL, TURN_BYTES_MAX, YIELDED } from '../../src/runtime/outgoing.ts';
 import { FakeDesk } from './kit.ts';
 import { FakeTransport } from './sockets.ts';
-
-const TURN_BYTES = 1_048_576;
 
 let desk: FakeDesk;
 let transport: FakeTransport;
@@ -169,7 +167,7 @@ describe('outgoing', () => {
       sent.push(transport.sent.length - sent.reduce((sum, bytes) => sum + bytes, 0));
     }
     expect(result).toBe(SENT_ALL);
-    expect(Math.max(...sent)).toBe(TURN_BYTES);
+    expect(Math.max(...sent)).toBe(TURN_BYTES_MAX);
     expect(transport.sent).toEqual(all);
   });
 
