@@ -121,6 +121,9 @@ export interface FloorLimits {
   readonly nodeId: number;
 }
 
+/** Of an append: acks=all, so the topic's min.insync.replicas must be met. */
 export const FLAG_ACKS_ALL = 1;
+/** Of a locate: at least one whole batch, however large. */
 export const FLAG_FIRST_BATCH = 1;
+/** Of a locate: nothing of an open transaction. */
 export const FLAG_COMMITTED = 2;

@@ -67,7 +67,6 @@ export type ControlMessage =
       readonly remove: readonly string[];
     }
   | { readonly kind: 'image'; readonly image: MetadataImage; readonly add: readonly RouteMessage[] }
-  | { readonly kind: 'limits'; readonly limits: ProcessorLimits }
   | { readonly kind: 'hold'; readonly slots: readonly number[] }
   | { readonly kind: 'resume'; readonly slots: readonly number[] }
   | { readonly kind: 'answer'; readonly token: number; readonly body: unknown; readonly error: string | null }

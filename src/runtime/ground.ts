@@ -46,7 +46,6 @@ export interface Ground {
   sockets(settings: SocketSettings, owner: (connection: number) => TransportOwner | undefined): Sockets;
   doors(settings: SocketSettings): Doors;
   nameThread(name: string): void;
-  cpuSeconds(): number;
   /** Signals an eventfd. */
   signal(event: number): void;
 }
@@ -97,10 +96,6 @@ class NativeGround implements Ground {
 
   nameThread(name: string): void {
     this.#native.nameThread(name);
-  }
-
-  cpuSeconds(): number {
-    return this.#native.threadCpuSeconds();
   }
 
   signal(event: number): void {
@@ -154,10 +149,6 @@ class PortableGround implements Ground {
   }
 
   nameThread(): void {}
-
-  cpuSeconds(): number {
-    return 0;
-  }
 
   signal(): void {}
 }

@@ -2,6 +2,7 @@
  * The IO role: owns a set of partitions. Takes appends, reads and questions from the processors' rings, writes once a
  * round for everything that came, and answers. Blocking calls go to the blocker.
  */
+import { FLAG_ACKS_ALL, FLAG_FIRST_BATCH } from '../api/floor.ts';
 import { assert, BrokenInvariant } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
@@ -16,18 +17,7 @@ import { ERROR } from '../wire/errors.ts';
 import type { ControlMessage, FromThread, FrozenPartition, PartitionMessage } from './control.ts';
 import type { Counters } from './counters.ts';
 import { Errands } from './errands.ts';
-import {
-  ADVANCED,
-  APPEND,
-  APPEND_ACKS_ALL,
-  APPENDED,
-  BLOCKED_DONE,
-  LIST_OFFSET,
-  LOCATE,
-  LOCATE_FIRST_BATCH,
-  LOCATED,
-  OFFSET_LISTED,
-} from './messages.ts';
+import { ADVANCED, APPEND, APPENDED, BLOCKED_DONE, LIST_OFFSET, LOCATE, LOCATED, OFFSET_LISTED } from './messages.ts';
 import type { Inbox, Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
 
@@ -302,7 +292,7 @@ export class Handler implements Role, PartitionDesk {
       this.appended(asker, op, part, ERROR.NOT_LEADER_OR_FOLLOWER, -1, -1, -1);
       return;
     }
-    if ((flags & APPEND_ACKS_ALL) !== 0 && partition.inSyncReplicas < partition.minInsyncReplicas) {
+    if ((flags & FLAG_ACKS_ALL) !== 0 && partition.inSyncReplicas < partition.minInsyncReplicas) {
       this.appended(asker, op, part, ERROR.NOT_ENOUGH_REPLICAS, -1, -1, -1);
       return;
     }
@@ -327,7 +317,7 @@ export class Handler implements Role, PartitionDesk {
       link.outbox.send(LOCATED, op, part, ERROR.NOT_LEADER_OR_FOLLOWER, -1, 0, 0, 0, 0, -1, -1, -1);
       return;
     }
-    partition.locate(offset, bytesMax, (flags & LOCATE_FIRST_BATCH) !== 0, epoch, plan);
+    partition.locate(offset, bytesMax, (flags & FLAG_FIRST_BATCH) !== 0, epoch, plan);
     const { highWatermark, lastStableOffset } = partition;
     link.outbox.send(
       LOCATED,

@@ -8,18 +8,12 @@
 export const ACCEPTED = 1;
 
 // Processor to handler: `a` is the asker's operation, `b` its part, `c` the partition's slot
-/** d offset and e length in the processor's intake, f current leader epoch or -1, g flags (APPEND_*) */
+/** d offset and e length in the processor's intake, f current leader epoch or -1, g flags (FLAG_*) */
 export const APPEND = 10;
-/** d bytes at most, e flags (LOCATE_*), f current leader epoch or -1; w fetch offset */
+/** d bytes at most, e flags (FLAG_*), f current leader epoch or -1; w fetch offset */
 export const LOCATE = 11;
 /** d isolation, f current leader epoch or -1; w timestamp */
 export const LIST_OFFSET = 12;
-
-/** The answer is due only when the high watermark has passed the batch (acks=all). */
-export const APPEND_ACKS_ALL = 1;
-/** At least one whole batch, however large. */
-export const LOCATE_FIRST_BATCH = 1;
-export const LOCATE_COMMITTED = 2;
 
 // Handler to processor: `a` operation, `b` part, `c` error code
 /** w base offset, x log append time or -1, y log start offset */

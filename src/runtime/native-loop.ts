@@ -33,8 +33,6 @@ export class NativeLoop {
   readonly #control: () => boolean;
   #nextToken = 1;
   #stopped = false;
-  turns = 0;
-  sleeps = 0;
 
   constructor(native: Native, loop: Loop, event: number, flag: Int32Array, control: () => boolean) {
     this.#native = native;
@@ -91,12 +89,10 @@ export class NativeLoop {
 
   /** Waits for events and hands them out. True when the thread was woken, maybe by a control message. */
   #turn(): boolean {
-    this.turns += 1;
     let timeout = this.loop.patience(BACK_TO_EVENT_LOOP_MS);
     if (timeout > 0) {
       Atomics.store(this.#flag, 0, ASLEEP);
       if (this.loop.pending()) timeout = 0;
-      else this.sleeps += 1;
     }
     const ready = this.#native.pollWait(this.#poll, this.#eventsMemory, 0, EVENTS_MAX, timeout);
     Atomics.store(this.#flag, 0, AWAKE);

@@ -85,7 +85,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly intake: Intake;
   readonly scratch: Memory;
   readonly counted = { zeroCopyBytes: 0, copiedBytes: 0, sentBytes: 0 };
-  limits: ConnectionLimits;
+  readonly limits: ConnectionLimits;
   readonly #parts: ProcessorParts;
   readonly #owners: Owners;
   readonly #floor: RequestFloor;
@@ -100,7 +100,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly #places = new Map<number, number>();
   readonly #coming = new Map<number, () => void>();
   readonly #trim: Timer;
-  #limits: ProcessorLimits;
+  readonly #limits: ProcessorLimits;
   #blocker: Link | null = null;
   #nextConnection = 1;
   #nextToken = 1;
@@ -195,11 +195,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
         return reply();
       case 'changes':
         this.#floor.change(message.changes, message.add, message.remove);
-        return reply();
-      case 'limits':
-        this.#limits = message.limits;
-        this.limits = message.limits.connection;
-        this.#floor.limits = message.limits;
         return reply();
       case 'count':
         return reply(this.#connections.size);
