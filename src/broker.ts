@@ -152,6 +152,8 @@ class RunningBroker implements Broker {
   #controller: ControllerHost | null = null;
   #checkpoints: ReturnType<typeof setInterval> | null = null;
   #closing: Promise<void> | null = null;
+  #abandoning: Promise<void> | null = null;
+  #gone = false;
 
   constructor(
     options: BrokerOptions,
@@ -272,20 +274,34 @@ class RunningBroker implements Broker {
     return this.#closing;
   }
 
-  /** Ends what was begun, without a promise kept: a start that failed, a broker that broke. */
-  async abandon(): Promise<void> {
+  /** Ends what was begun, without a promise kept: a start that failed, a broker that broke. Once, whoever asks. */
+  abandon(): Promise<void> {
     this.#closing ??= Promise.resolve();
+    this.#abandoning ??= this.#abandon();
+    return this.#abandoning;
+  }
+
+  async #abandon(): Promise<void> {
     if (this.#checkpoints !== null) clearInterval(this.#checkpoints);
     await this.#crew?.abort();
     await this.#jobs.close();
     this.#closeDescriptors();
     await this.#store?.close().catch((problem: Error) => this.#logger.warn('store.close', { why: problem.message }));
+    this.#letGo();
+  }
+
+  /** The directories are somebody else's from here on. */
+  #letGo(): void {
+    if (this.#gone) return;
+    this.#gone = true;
     this.#data?.close();
     if (this.#temporary) rmSync(this.directory, { recursive: true, force: true });
   }
 
   async #close(): Promise<void> {
     if (this.#checkpoints !== null) clearInterval(this.#checkpoints);
+    // What is being decided or moved comes to its end first.
+    await (this.#controller as ControllerHost).exclusive(async () => {});
     const crew = this.#crew as Crew;
     const pools = this.#pools as Pools;
     await crew.ask(ACCEPTOR, { kind: 'close' });
@@ -295,8 +311,7 @@ class RunningBroker implements Broker {
     await crew.stop();
     await this.#jobs.close();
     await (this.#store as EmbeddedStore).close();
-    (this.#data as Data).close();
-    if (this.#temporary) rmSync(this.directory, { recursive: true, force: true });
+    this.#letGo();
     this.#logger.info('broker.closed');
   }
 
