@@ -246,7 +246,7 @@ class RunningBroker implements Broker {
     await this.#tellProcessors();
     await this.#eraseDeleted();
     await pools.openDoors();
-    this.#checkpoints = setInterval(() => host.checkpoint(), settings.logFlushOffsetCheckpointIntervalMs);
+    this.#checkpoints = setInterval(() => this.#checkpoint(), settings.logFlushOffsetCheckpointIntervalMs);
     this.#checkpoints.unref();
     this.#logger.info('broker.started', { layout: this.layout, transport: this.transport, directory: this.directory });
   }
@@ -436,7 +436,7 @@ class RunningBroker implements Broker {
   #heard(message: FromThread): void {
     if (message.kind === 'ask') void this.#answer(message);
     else if (message.kind === 'move') this.#pools?.moved(message.connection);
-    else if (message.kind === 'check') void this.#check(message);
+    else if (message.kind === 'check') this.#check(message).catch((problem: Error) => this.#jobFailed(problem));
     else if (message.kind === 'offline') this.#host?.offline(message.slot, message.why);
   }
 
@@ -454,6 +454,21 @@ class RunningBroker implements Broker {
     if (memory === undefined) throw new Error(`no processor ${processor}`);
     const verdict = await this.#jobs.checkBatch({ memory, offset, length, needKeys });
     await crew.ask(from, { kind: 'checked', token, verdict });
+  }
+
+  /** Batches wait for the verdict that does not come: a running broker cannot go on, one that closes lets go of them anyway. */
+  #jobFailed(problem: Error): void {
+    if (this.#closing === null) this.#fail(problem);
+    else this.#logger.debug('job.dropped', { why: problem.message });
+  }
+
+  /** A checkpoint that cannot be written leaves the one before: an unclean start then scans more, and loses nothing. */
+  #checkpoint(): void {
+    try {
+      this.#host?.checkpoint();
+    } catch (problem) {
+      this.#logger.error('checkpoint.failed', { why: (problem as Error).message });
+    }
   }
 
   async #answer({ from, token, api, request }: Extract<FromThread, { kind: 'ask' }>): Promise<void> {

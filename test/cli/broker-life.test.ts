@@ -19,8 +19,14 @@ function start(kind: string): Promise<[number | null, NodeJS.Signals | null]> {
   return once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
 }
 
+const PRINTED_WITHIN_MS = 20_000;
+
 async function printed(text: string): Promise<void> {
-  while (!output.includes(text)) await sleep(5);
+  const deadline = performance.now() + PRINTED_WITHIN_MS;
+  while (!output.includes(text)) {
+    if (performance.now() > deadline) throw new Error(`not printed in time: ${text}`);
+    await sleep(5);
+  }
 }
 
 describe("a broker's life", () => {
