@@ -1,37 +1,50 @@
 /**
  * From which answer size on sendfile is cheaper than a pread into warm memory and one send: CPU of the sending thread
- * per GB, both ways by turns on the same connection and the same page-cached file.
+ * per GB, both ways by turns on the same connection and the same page-cached file; beside it what they ask of the kernel.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { loadAddon } from '../src/runtime/addon.ts';
 import { EVENT_BYTES, EVENT_WRITE } from '../src/runtime/layout.ts';
 import { EAGAIN, type Native, OPEN_READ } from '../src/runtime/native.ts';
-import { median, ratios, spread, spreadText } from './kit/statistics.ts';
-import type { Row, Suite } from './kit/suite.ts';
+import { inDirectory } from './kit/directory.ts';
+import { byTurns, type Round, type Rounds } from './kit/rounds.ts';
+import type { Row, Suite, SuiteOptions } from './kit/suite.ts';
+import { type Table, tableOf } from './kit/table.ts';
 
 const SIZES = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((kib) => kib << 10);
 const FILE_BYTES = 256 << 20;
+const QUICK_FILE_BYTES = 32 << 20;
 const APPEND_BYTES = 64 << 10;
 /** About what stands before the records of one partition. */
 const HEAD_BYTES = 96;
 const SIZE_MAX = 1 << 20;
 const ROUNDS = 5;
+const QUICK_ROUNDS = 1;
+
+type Means = 'copy' | 'sendFile';
 
 class Sender {
   readonly #native: Native;
   readonly #memory: number;
   readonly #file: number;
+  readonly #fileBytes: number;
   readonly #socket: number;
   readonly #poll: number;
   #position = 0;
+  #reads = 0;
+  #sends = 0;
+  #sendFiles = 0;
+  #waits = 0;
 
-  constructor(native: Native, file: number, socket: number) {
+  constructor(native: Native, file: number, fileBytes: number, socket: number) {
     this.#native = native;
     this.#file = file;
+    this.#fileBytes = fileBytes;
     this.#socket = socket;
     this.#memory = native.register(new Uint8Array(new SharedArrayBuffer(HEAD_BYTES + SIZE_MAX + EVENT_BYTES)));
     this.#poll = this.#checked(native.pollCreate());
@@ -46,23 +59,28 @@ class Sender {
   /** What one non-blocking call moved; 0 when the socket was full, and is not any more. */
   #moved(result: number): number {
     if (result !== EAGAIN) return this.#checked(result);
+    this.#waits += 1;
     this.#checked(this.#native.pollWait(this.#poll, this.#memory, HEAD_BYTES + SIZE_MAX, 1, -1));
     return 0;
   }
 
   #send(bytes: number): void {
-    for (let at = 0; at < bytes; ) at += this.#moved(this.#native.send(this.#socket, this.#memory, at, bytes - at));
+    for (let at = 0; at < bytes; ) {
+      this.#sends += 1;
+      at += this.#moved(this.#native.send(this.#socket, this.#memory, at, bytes - at));
+    }
   }
 
   /** The file is gone through from front to back, so that no answer is warmer than a consumer would find it. */
   #next(size: number): number {
-    if (this.#position + size > FILE_BYTES) this.#position = 0;
+    if (this.#position + size > this.#fileBytes) this.#position = 0;
     this.#position += size;
     return this.#position - size;
   }
 
   copy(size: number): void {
     const position = this.#next(size);
+    this.#reads += 1;
     const got = this.#checked(this.#native.read(this.#file, this.#memory, HEAD_BYTES, size, position));
     if (got !== size) throw new Error(`read ${got} of ${size} bytes`);
     this.#send(HEAD_BYTES + size);
@@ -71,16 +89,34 @@ class Sender {
   sendFile(size: number): void {
     const position = this.#next(size);
     this.#send(HEAD_BYTES);
-    for (let at = 0; at < size; )
+    for (let at = 0; at < size; ) {
+      this.#sendFiles += 1;
       at += this.#moved(this.#native.sendFile(this.#socket, this.#file, position + at, size - at));
+    }
   }
 
-  /** CPU-seconds of this thread per 1e9 bytes. */
-  cpuPerGigabyte(way: 'copy' | 'sendFile', size: number, bytes: number): number {
-    const answers = Math.ceil(bytes / size);
-    const before = this.#native.threadCpuSeconds();
-    for (let i = 0; i < answers; i++) this[way](size);
-    return (this.#native.threadCpuSeconds() - before) / ((answers * size) / 1e9);
+  /** CPU of this thread per 1e9 bytes, switches of this process, which does nothing else, and calls per answer. */
+  round(means: Means, size: number): Round {
+    const answers = this.#fileBytes / size;
+    const gigabytes = this.#fileBytes / 1e9;
+    this.#reads = this.#sends = this.#sendFiles = this.#waits = 0;
+    const usage = process.resourceUsage();
+    const startMs = performance.now();
+    const cpu = this.#native.threadCpuSeconds();
+    for (let i = 0; i < answers; i++) this[means](size);
+    const cpuSeconds = this.#native.threadCpuSeconds() - cpu;
+    const seconds = (performance.now() - startMs) / 1000;
+    const after = process.resourceUsage();
+    return {
+      cpu: cpuSeconds / gigabytes,
+      rate: this.#fileBytes / 1e6 / seconds,
+      voluntary: (after.voluntaryContextSwitches - usage.voluntaryContextSwitches) / gigabytes,
+      involuntary: (after.involuntaryContextSwitches - usage.involuntaryContextSwitches) / gigabytes,
+      reads: this.#reads / answers,
+      sends: this.#sends / answers,
+      sendFiles: this.#sendFiles / answers,
+      waits: this.#waits / answers,
+    };
   }
 
   close(): void {
@@ -90,31 +126,18 @@ class Sender {
 }
 
 /** Written as a log is, batch by batch: how a file grew decides how its pages lie in the cache. */
-function appendLog(path: string): void {
+function appendLog(path: string, bytes: number): void {
   const batch = Buffer.alloc(APPEND_BYTES, 7);
   const file = openSync(path, 'wx');
-  for (let at = 0; at < FILE_BYTES; at += APPEND_BYTES) writeSync(file, batch, 0, APPEND_BYTES, at);
+  for (let at = 0; at < bytes; at += APPEND_BYTES) writeSync(file, batch, 0, APPEND_BYTES, at);
   closeSync(file);
 }
 
-function compare(sender: Sender, size: number, bytes: number, rounds: number): { copy: number[]; sendFile: number[] } {
-  const copy: number[] = [];
-  const sendFile: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const order = round % 2 === 0 ? (['copy', 'sendFile'] as const) : (['sendFile', 'copy'] as const);
-    for (const way of order) {
-      const cost = sender.cpuPerGigabyte(way, size, bytes);
-      if (round > 0) (way === 'copy' ? copy : sendFile).push(cost);
-    }
-  }
-  return { copy, sendFile };
-}
-
 /** The smallest size from which on sendfile costs no more at every size measured. */
-function crossover(ratioOfSize: Map<number, number>): Row {
+function crossover(rounds: Rounds): Row {
   let from = 0;
-  for (const [size, ratio] of [...ratioOfSize].sort(([a], [b]) => b - a)) {
-    if (ratio > 1) break;
+  for (const size of SIZES.toReversed()) {
+    if (rounds.ratio(nameOf('sendFile', size), nameOf('copy', size), 'cpu').median > 1) break;
     from = size;
   }
   const name = 'sendfile is cheaper from';
@@ -123,56 +146,94 @@ function crossover(ratioOfSize: Map<number, number>): Row {
     : { name, value: from / 1024, unit: 'KiB' };
 }
 
+function nameOf(means: Means, size: number): string {
+  return `${size / 1024} KiB, ${means === 'copy' ? 'pread and send' : 'sendfile'}`;
+}
+
+function tables(rounds: Rounds): Table[] {
+  const lines = SIZES.flatMap((size) => (['copy', 'sendFile'] as const).map((means) => ({ size, means })));
+  return [
+    tableOf(
+      'answers from the page cache',
+      [
+        { name: 'CPU', unit: 's/GB' },
+        { name: '÷ pread and send', unit: '' },
+        { name: 'rate', unit: 'MB/s' },
+      ],
+      lines.map(({ size, means }) => {
+        const name = nameOf(means, size);
+        const values = [
+          rounds.spread(name, 'cpu'),
+          rounds.ratio(name, nameOf('copy', size), 'cpu'),
+          rounds.spread(name, 'rate'),
+        ];
+        return { name, values };
+      }),
+    ),
+    tableOf(
+      'context switches per GB, and calls per answer (a full socket cuts a send in two and waits between)',
+      [
+        { name: 'voluntary', unit: '1/GB' },
+        { name: 'involuntary', unit: '1/GB' },
+        { name: 'reads', unit: '' },
+        { name: 'sends', unit: '' },
+        { name: 'sendfiles', unit: '' },
+        { name: 'waits', unit: '' },
+      ],
+      lines.map(({ size, means }) => {
+        const name = nameOf(means, size);
+        const figures = ['voluntary', 'involuntary', 'reads', 'sends', 'sendFiles', 'waits'];
+        return { name, values: figures.map((figure) => rounds.spread(name, figure)) };
+      }),
+    ),
+  ];
+}
+
+/** The connection of the sink, or its end. */
+async function accepted(native: Native, listener: number, sink: ChildProcess): Promise<number> {
+  for (;;) {
+    const socket = native.accept(listener);
+    if (socket >= 0) return socket;
+    if (socket !== EAGAIN) throw new Error(`accept: ${native.errorName(socket)}`);
+    if (sink.exitCode !== null) throw new Error(`the sink ended with ${sink.exitCode}`);
+    await sleep(1);
+  }
+}
+
+async function measure(native: Native, path: string, options: SuiteOptions): Promise<(Row | Table)[]> {
+  const fileBytes = options.quick ? QUICK_FILE_BYTES : FILE_BYTES;
+  appendLog(path, fileBytes);
+  const listener = native.listen('127.0.0.1', 0, 1);
+  const words = [fileURLToPath(new URL('./kit/sink.ts', import.meta.url)), String(native.localPort(listener))];
+  const sink = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const gone = once(sink, 'exit');
+  const file = native.open(path, OPEN_READ);
+  let socket = -1;
+  try {
+    socket = await accepted(native, listener, sink);
+    const sender = new Sender(native, file, fileBytes, socket);
+    const ways = SIZES.flatMap((size) =>
+      (['copy', 'sendFile'] as const).map((means) => ({
+        name: nameOf(means, size),
+        round: () => sender.round(means, size),
+      })),
+    );
+    const rounds = await byTurns(ways, options.quick ? QUICK_ROUNDS : ROUNDS, options);
+    sender.close();
+    return [...tables(rounds), crossover(rounds)];
+  } finally {
+    if (socket >= 0) native.close(socket);
+    native.close(listener);
+    native.close(file);
+    await gone;
+  }
+}
+
 export const suite: Suite = {
   question: 'the size from which a file range goes out cheaper by sendfile than by pread and send',
   async run(options) {
     const native = loadAddon();
     if (native === null) throw new Error('this bench needs the addon');
-    const directory = mkdtempSync(join(tmpdir(), 'odradek-bench-'));
-    const path = join(directory, 'log');
-    appendLog(path);
-    const listener = native.listen('127.0.0.1', 0, 1);
-    const worker = new Worker(new URL('./kit/sink-thread.ts', import.meta.url), {
-      workerData: { port: native.localPort(listener) },
-    });
-    const gone = once(worker, 'exit');
-    await once(worker, 'online');
-    let socket = EAGAIN;
-    while (socket === EAGAIN) {
-      socket = native.accept(listener);
-      if (socket === EAGAIN) await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    const file = native.open(path, OPEN_READ);
-    try {
-      const sender = new Sender(native, file, socket);
-      const rows: Row[] = [];
-      const ratioOfSize = new Map<number, number>();
-      for (const size of SIZES) {
-        const { copy, sendFile } = compare(
-          sender,
-          size,
-          options.quick ? 32 << 20 : FILE_BYTES,
-          options.quick ? 2 : ROUNDS,
-        );
-        const ratio = spread(ratios(sendFile, copy));
-        ratioOfSize.set(size, ratio.median);
-        rows.push({ name: `${size / 1024} KiB, pread and send`, value: median(copy), unit: 's/GB' });
-        rows.push({
-          name: `${size / 1024} KiB, sendfile`,
-          value: median(sendFile),
-          unit: 's/GB',
-          note: `× ${spreadText(ratio)}`,
-        });
-        options.progress(`${size / 1024} KiB × ${spreadText(ratio)}`);
-      }
-      sender.close();
-      return [...rows, crossover(ratioOfSize)];
-    } finally {
-      native.close(socket);
-      native.close(listener);
-      native.close(file);
-      await gone;
-      rmSync(directory, { recursive: true, force: true });
-    }
+    return inDirectory(options.directory, (directory) => measure(native, join(directory, 'log'), options));
   },
 };

@@ -14,6 +14,7 @@ inline constexpr int EVENT_READ = 1;
 inline constexpr int EVENT_WRITE = 4;
 inline constexpr int EVENT_ERROR = 8;
 inline constexpr int EVENT_HANGUP = 16;
+inline constexpr int EVENT_GONE = 8192;
 inline constexpr int FRAME_BYTES = 8;
 inline constexpr int FRAME_START = 0;
 inline constexpr int FRAME_LENGTH = 4;

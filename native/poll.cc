@@ -13,7 +13,8 @@
 namespace odradek {
 namespace {
 
-static_assert(EVENT_READ == EPOLLIN && EVENT_WRITE == EPOLLOUT && EVENT_ERROR == EPOLLERR && EVENT_HANGUP == EPOLLHUP);
+static_assert(EVENT_READ == EPOLLIN && EVENT_WRITE == EPOLLOUT && EVENT_ERROR == EPOLLERR && EVENT_HANGUP == EPOLLHUP &&
+              EVENT_GONE == EPOLLRDHUP);
 static_assert(EPOLL_CTL_ADD == 1 && EPOLL_CTL_DEL == 2 && EPOLL_CTL_MOD == 3);
 
 // More would only make one turn longer.
@@ -27,8 +28,8 @@ int32_t pollControl(State& state, int32_t poll, int32_t op, int32_t descriptor, 
     state.refuse("operation %d is not 1, 2 or 3", op);
     return 0;
   }
-  if ((events & ~(EVENT_READ | EVENT_WRITE)) != 0) {
-    state.refuse("events %d are not of reading and writing", events);
+  if ((events & ~(EVENT_READ | EVENT_WRITE | EVENT_GONE)) != 0) {
+    state.refuse("events %d are not of reading, writing and the other end's leaving", events);
     return 0;
   }
   epoll_event event{};

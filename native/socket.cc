@@ -91,6 +91,8 @@ int32_t acceptOne(State&, int32_t listener) {
   const int32_t socket = retried([=] { return accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
   if (socket < 0) return socket;
   if (setFlag(socket, IPPROTO_TCP, TCP_NODELAY, 1) != 0) return closed(socket, -errno);
+  // A peer that is gone without a word is noticed by the system.
+  if (setFlag(socket, SOL_SOCKET, SO_KEEPALIVE, 1) != 0) return closed(socket, -errno);
   return socket;
 }
 

@@ -2,46 +2,46 @@
  * A broker in this process: `await startBroker()` gives one that serves, `close()` leaves nothing behind. The one place where
  * everything is put together: settings, data, store, controller, threads, listeners.
  */
-import { lookup } from 'node:dns/promises';
-import { closeSync, mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, hostname, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { ControllerDesk } from './api/controller-desk.ts';
-import { createTopics } from './api/create-topics.ts';
-import { AUTO_CREATE } from './api/floor.ts';
-import { initProducerId } from './api/init-producer-id.ts';
 import { type Logger, SILENT } from './base/logger.ts';
 import { SeededRandom } from './base/random.ts';
 import { StartError } from './base/start-error.ts';
-import { type Endpoint, emptyImage } from './cluster/image.ts';
-import type { CallName, RequestOf as ControllerRequest } from './cluster/requests.ts';
+import { changesOf } from './cluster/changes.ts';
 import type { Settings } from './config/broker-table.ts';
 import type { Listener } from './config/listeners.ts';
-import { parseSettings, type SettingEntry } from './config/settings.ts';
-import { topicConfig } from './config/topic-settings.ts';
+import { LiveSettings } from './config/live-settings.ts';
+import { type ParsedSettings, parseSettings, type SettingEntry } from './config/settings.ts';
+import { assemble, fileHandles } from './host/assembly.ts';
+import { brokerRules } from './host/broker-rules.ts';
+import { ControllerHost } from './host/controller-host.ts';
+import type { Crew } from './host/crew.ts';
+import { Data } from './host/data.ts';
+import { Directories } from './host/directories.ts';
+import { closeLeftOpen } from './host/left-open.ts';
+import { listen, type OpenListener } from './host/listening.ts';
+import { LoopDelay } from './host/loop-delay.ts';
+import { MainDesk } from './host/main-desk.ts';
+import { type BrokerMetrics, readMetrics } from './host/metrics.ts';
+import type { PartitionHost } from './host/partition-host.ts';
+import { describe, type PoolSizes } from './host/placement.ts';
+import type { Pools } from './host/pools.ts';
+import { topicRules } from './host/topic-rules.ts';
+import { recall, type Tuning } from './host/tuning.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { FileTable } from './log/leases.ts';
 import { PublishedPartitions } from './replica/published.ts';
 import { addonProblem, loadAddon } from './runtime/addon.ts';
-import type { FromThread } from './runtime/control.ts';
-import { ControllerHost } from './runtime/controller-host.ts';
+import type { FromThread, ImageMessage } from './runtime/control.ts';
 import { countersMemory } from './runtime/counters.ts';
-import { Crew } from './runtime/crew.ts';
-import { Data } from './runtime/data.ts';
-import { openFilesLimit, openGround } from './runtime/ground.ts';
-import { type BrokerMetrics, readMetrics } from './runtime/metrics.ts';
-import { PartitionHost } from './runtime/partition-host.ts';
-import { ACCEPTOR, describe, place } from './runtime/placement.ts';
-import { Pools } from './runtime/pools.ts';
+import { openGround } from './runtime/ground.ts';
 import { FILE_STRIPE, HANDLERS_MAX, type Shared, systemClock } from './runtime/shared.ts';
-import { brokerRules, effectiveConfigs, topicRules } from './runtime/topic-rules.ts';
 import { EmbeddedStore } from './stores/embedded.ts';
-import { CreateTopics } from './wire/messages/create-topics.ts';
-import { InitProducerId } from './wire/messages/init-producer-id.ts';
 
 export type { Logger } from './base/logger.ts';
 export { StartError } from './base/start-error.ts';
-export type { BrokerMetrics } from './runtime/metrics.ts';
+export type { BrokerMetrics } from './host/metrics.ts';
 
 export interface BrokerOptions {
   /** Default 127.0.0.1. */
@@ -80,20 +80,12 @@ export interface Broker {
 }
 
 const PARTITIONS_PER_REQUEST_MAX = 10_000;
-const WILDCARDS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
   const parsed = parseSettings(entriesOf(options));
   const temporary = directoriesOf(options, parsed.settings) === null;
   const directories = directoriesOf(options, parsed.settings) ?? [mkdtempSync(join(tmpdir(), 'odradek-'))];
-  const running = new RunningBroker(
-    options,
-    parsed.settings,
-    parsed.listeners,
-    directories,
-    temporary,
-    parsed.warnings,
-  );
+  const running = new RunningBroker(options, parsed, directories, temporary);
   try {
     await running.start();
   } catch (problem) {
@@ -120,20 +112,17 @@ function directoriesOf(options: BrokerOptions, settings: Settings): string[] | n
   return settings.logDir === null ? null : [resolve(settings.logDir)];
 }
 
-/** `auto` leaves half of what the process may open to connections. */
-function fileHandles({ fileHandlesMax }: Settings): number {
-  return fileHandlesMax === 'auto' ? Math.floor(openFilesLimit() / 2) : fileHandlesMax;
-}
-
 class RunningBroker implements Broker {
   readonly transport: 'native' | 'portable';
   readonly transportProblem: string | null;
   readonly warnings: readonly string[];
   readonly failed: Promise<Error>;
-  listeners: { readonly name: string; readonly host: string; readonly port: number }[] = [];
+  listeners: readonly OpenListener[] = [];
   layout = '';
   readonly #options: BrokerOptions;
+  /** As they were at the start; what can change is asked of `#live`. */
   readonly #settings: Settings;
+  readonly #live: LiveSettings;
   readonly #wanted: readonly Listener[];
   readonly #directories: readonly string[];
   readonly #temporary: boolean;
@@ -142,6 +131,7 @@ class RunningBroker implements Broker {
   readonly #published: PublishedPartitions;
   readonly #dice: SeededRandom;
   readonly #jobs = new Jobs();
+  readonly #delay = new LoopDelay();
   readonly #startedAt = systemClock.monotonic();
   #fail: (problem: Error) => void = () => {};
   #data: Data | null = null;
@@ -149,27 +139,24 @@ class RunningBroker implements Broker {
   #crew: Crew | null = null;
   #pools: Pools | null = null;
   #host: PartitionHost | null = null;
+  #directoryDesk: Directories | null = null;
   #controller: ControllerHost | null = null;
+  #desk: MainDesk | null = null;
   #checkpoints: ReturnType<typeof setInterval> | null = null;
   #closing: Promise<void> | null = null;
   #abandoning: Promise<void> | null = null;
   #gone = false;
+  #lostAtStart: string | null = null;
 
-  constructor(
-    options: BrokerOptions,
-    settings: Settings,
-    listeners: readonly Listener[],
-    directories: readonly string[],
-    temporary: boolean,
-    warnings: readonly string[],
-  ) {
+  constructor(options: BrokerOptions, parsed: ParsedSettings, directories: readonly string[], temporary: boolean) {
     this.#options = options;
-    this.#settings = settings;
-    this.#wanted = listeners;
+    this.#settings = parsed.settings;
+    this.#live = new LiveSettings(parsed);
+    this.#wanted = parsed.listeners;
     this.#directories = directories;
     this.#temporary = temporary;
     this.#logger = options.logger ?? SILENT;
-    this.warnings = warnings;
+    this.warnings = parsed.warnings;
     this.transport = loadAddon() === null ? 'portable' : 'native';
     this.transportProblem = addonProblem();
     this.#dice = new SeededRandom(crypto.getRandomValues(new Uint32Array(1))[0] as number);
@@ -207,6 +194,7 @@ class RunningBroker implements Broker {
   }
 
   async start(): Promise<void> {
+    this.#delay.start();
     const settings = this.#settings;
     const ground = openGround(this.transport);
     const { disk, kernels } = ground;
@@ -218,14 +206,18 @@ class RunningBroker implements Broker {
     this.#data = data;
     const store = EmbeddedStore.open({ disk, kernels, logger: this.#logger, directory: this.directory });
     this.#store = store;
-    await this.#startThreads();
+    const live = this.#live;
+    await recall(live, settings.nodeId, store, this.#logger);
+    const tuning = await this.#startThreads();
+    const { open, endpoints } = await listen(this.#crew as Crew, this.#wanted);
+    this.listeners = open;
     const controller = await ControllerHost.start({
       store,
       clock: systemClock,
       logger: this.#logger,
       clusterId: data.clusterId,
       brokerId: settings.nodeId,
-      endpoints: await this.#listen(),
+      endpoints,
       rack: settings.brokerRack,
       random,
       defaults: {
@@ -233,18 +225,47 @@ class RunningBroker implements Broker {
         replicationFactor: settings.defaultReplicationFactor,
         partitionsPerRequestMax: PARTITIONS_PER_REQUEST_MAX,
       },
-      topicRules: topicRules(() => settings),
-      brokerRules: brokerRules(() => settings),
+      topicRules: topicRules(live),
+      brokerRules: brokerRules({ nodeId: settings.nodeId, live, sizes: () => (this.#pools as Pools).sizes }),
       onResigned: (reason) => this.#fail(reason),
-      publish: (changes, image) => (this.#host as PartitionHost).publish(changes, image),
+      publish: async (changes, image) => {
+        const follow = tuning.changed(changes, image);
+        const gone = await (this.#host as PartitionHost).publish(changes, image);
+        await follow();
+        this.#erase(gone);
+      },
     });
     this.#controller = controller;
+    this.#directoryDesk = new Directories({
+      data,
+      host: this.#host as PartitionHost,
+      disk,
+      logger: this.#logger,
+      image: () => controller.image,
+      job: (step) => this.#jobs.movePartition(step),
+      exclusive: (work) => controller.exclusive(work),
+    });
+    this.#desk = new MainDesk({
+      nodeId: settings.nodeId,
+      live,
+      controller,
+      host: this.#host as PartitionHost,
+      directories: this.#directoryDesk,
+      crew: this.#crew as Crew,
+      logger: this.#logger,
+      auto: () => this.#auto(),
+    });
     data.survey(controller.image);
     const host = this.#host as PartitionHost;
     const pools = this.#pools as Pools;
     await host.openAll(controller.image);
+    if (this.#lostAtStart !== null) {
+      const why = this.#lostAtStart;
+      throw new StartError(`No data directory can be used (${why}): look at its disk, or name another directory.`);
+    }
     await this.#tellProcessors();
-    await this.#eraseDeleted();
+    const topicIds = Array.from(controller.image.deletedTopics.keys());
+    if (topicIds.length > 0) await controller.ask('eraseTopics', { topicIds });
     await pools.openDoors();
     this.#checkpoints = setInterval(() => this.#checkpoint(), settings.logFlushOffsetCheckpointIntervalMs);
     this.#checkpoints.unref();
@@ -260,13 +281,13 @@ class RunningBroker implements Broker {
       published: this.#published,
       transport: this.transport,
       upMs: systemClock.monotonic() - this.#startedAt,
+      delay: this.#delay,
     });
   }
 
-  resize({ network, io }: { readonly network: number; readonly io: number }): Promise<void> {
-    const pools = this.#pools as Pools;
-    const host = this.#host as PartitionHost;
-    return (this.#controller as ControllerHost).exclusive(() => pools.resize(network, io, host));
+  async resize({ network, io }: PoolSizes): Promise<void> {
+    const controller = this.#controller as ControllerHost;
+    await (this.#pools as Pools).resize(network, io, this.#host as PartitionHost, (work) => controller.exclusive(work));
   }
 
   close(): Promise<void> {
@@ -283,9 +304,11 @@ class RunningBroker implements Broker {
 
   async #abandon(): Promise<void> {
     if (this.#checkpoints !== null) clearInterval(this.#checkpoints);
+    this.#directoryDesk?.close();
     await this.#crew?.abort();
     await this.#jobs.close();
-    this.#closeDescriptors();
+    const sockets = this.#pools?.descriptors.values() ?? [];
+    closeLeftOpen({ transport: this.transport, files: this.#shared.files, sockets });
     await this.#store?.close().catch((problem: Error) => this.#logger.warn('store.close', { why: problem.message }));
     this.#letGo();
   }
@@ -294,20 +317,25 @@ class RunningBroker implements Broker {
   #letGo(): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#delay.stop();
     this.#data?.close();
     if (this.#temporary) rmSync(this.directory, { recursive: true, force: true });
   }
 
   async #close(): Promise<void> {
     if (this.#checkpoints !== null) clearInterval(this.#checkpoints);
+    this.#directoryDesk?.close();
     // What is being decided or moved comes to its end first.
-    await (this.#controller as ControllerHost).exclusive(async () => {});
+    const controller = this.#controller as ControllerHost;
     const crew = this.#crew as Crew;
     const pools = this.#pools as Pools;
-    await crew.ask(ACCEPTOR, { kind: 'close' });
-    await Promise.all(pools.processors.map((name) => crew.ask(name, { kind: 'close' })));
-    const epoch = (this.#controller as ControllerHost).brokerEpoch;
-    await (this.#host as PartitionHost).closeAll(pools.handlers, epoch);
+    await controller.exclusive(async () => {
+      await Promise.all(pools.acceptors.map((name) => crew.ask(name, { kind: 'close' })));
+      await Promise.all(pools.processors.map((name) => crew.ask(name, { kind: 'close' })));
+    });
+    await pools.rest();
+    const epoch = controller.brokerEpoch;
+    await (this.#host as PartitionHost).kept.closeAll(pools.handlers, epoch);
     await crew.stop();
     await this.#jobs.close();
     await (this.#store as EmbeddedStore).close();
@@ -315,145 +343,107 @@ class RunningBroker implements Broker {
     this.#logger.info('broker.closed');
   }
 
-  async #startThreads(): Promise<void> {
-    const settings = this.#settings;
-    const portable = this.transport === 'portable';
-    const crew = new Crew({
-      kind: this.transport,
+  async #startThreads(): Promise<Tuning> {
+    const { crew, pools, host, tuning } = assemble({
+      live: this.#live,
+      transport: this.transport,
+      cores: this.#options.cores ?? availableParallelism(),
+      listeners: this.#wanted,
       shared: this.#shared,
-      sockets: {
-        receiveBytes: settings.socketReceiveBufferBytes,
-        sendBytes: settings.socketSendBufferBytes,
-        backlog: settings.socketListenBacklogSize,
-      },
-      connectionsMax: settings.maxConnections,
+      published: this.#published,
+      data: this.#data as Data,
       logger: this.#logger,
+      seed: () => this.#dice.below(0x7fffffff),
+      image: () => this.#image,
       heard: (message) => this.#heard(message),
       failed: (problem) => this.#fail(problem),
+      resize: (sizes) => this.#resizeLater(sizes),
+      lost: (why) => this.#lost(why),
     });
     this.#crew = crew;
-    const cores = this.#options.cores ?? availableParallelism();
-    const threads = place(settings.numNetworkThreads, settings.numIoThreads, cores, portable);
-    this.layout = describe(threads);
-    const handlers = threads.flatMap(({ roles }) => roles).filter((role) => role.startsWith('h')).length;
-    const processors = threads.flatMap(({ roles }) => roles).filter((role) => role.startsWith('p')).length;
-    const pools = new Pools({
-      crew,
-      portable,
-      limits: {
-        connection: {
-          frameBytesMax: settings.socketRequestMaxBytes,
-          inFlightMax: settings.connectionRequestsInFlightMax,
-          idleMs: settings.connectionsMaxIdleMs,
-          receiveTimeoutMs: settings.requestReceiveTimeoutMs,
-        },
-        zeroCopyMinBytes: settings.zeroCopyMinBytes,
-        fetchBytesMax: settings.fetchMaxBytes,
-        autoCreateTopics: settings.autoCreateTopicsEnable,
-        queuedRequestsMax: settings.queuedMaxRequests,
-        sessionSlotsMax: settings.maxIncrementalFetchSessionCacheSlots,
-        nodeId: settings.nodeId,
-        listeners: this.#wanted.map(({ name }) => name),
-      },
-      queuedBytesMax: Math.ceil(settings.queuedMaxRequestBytes / processors),
-      groupCommit: settings.flushGroupCommit,
-      fullValidation: settings.compressedBatchValidation === 'full',
-      retentionCheckMs: settings.logRetentionCheckIntervalMs,
-      filesMax: Math.max(16, Math.floor(fileHandles(settings) / handlers)),
-      seed: () => this.#dice.below(0x7fffffff),
-      image: () => this.#controller?.image ?? emptyImage((this.#data as Data).clusterId),
-      routes: () => this.#host?.map.routes() ?? [],
-    });
     this.#pools = pools;
+    const threads = tuning.plan();
+    this.layout = describe(threads);
     await pools.start(threads);
-    this.#host = new PartitionHost({
-      crew,
-      data: this.#data as Data,
-      published: this.#published,
-      nodeId: settings.nodeId,
-      logger: this.#logger,
-      config: (topic) => {
-        const { log, settings: effective } = topicConfig(topic.configs, settings);
-        return { config: log, minInsyncReplicas: effective.minInsyncReplicas };
+    this.#host = host;
+    host.handlers = pools.handlers;
+    host.processors = pools.processors;
+    return tuning;
+  }
+
+  /** Whoever asked for it has his answer first: connections that wait for one do not move. */
+  #resizeLater(sizes: PoolSizes): void {
+    if (this.#closing !== null) return;
+    this.resize(sizes).then(
+      () => this.#logger.info('threads.resized', { ...sizes }),
+      (problem: Error) => {
+        if (this.#closing === null) this.#fail(problem);
       },
-    });
-    this.#host.handlers = pools.handlers;
-    this.#host.processors = pools.processors;
+    );
   }
 
-  async #listen(): Promise<Endpoint[]> {
-    const endpoints: Endpoint[] = [];
-    for (const [index, listener] of this.#wanted.entries()) {
-      const port = await this.#listenOn(index, listener);
-      const shown = WILDCARDS.has(listener.host) ? hostname() : listener.host;
-      this.listeners.push({ name: listener.name, host: listener.host === '' ? '0.0.0.0' : listener.host, port });
-      const { host, port: advertisedPort } = listener.advertised ?? { host: shown, port };
-      endpoints.push({ listener: listener.name, protocol: listener.protocol, host, port: advertisedPort });
-    }
-    return endpoints;
+  /** What stands behind `auto` at this moment. */
+  #auto(): ReadonlyMap<string, string> {
+    const { network, io } = (this.#pools as Pools).sizes;
+    return new Map([
+      ['num.network.threads', String(network)],
+      ['num.io.threads', String(io)],
+      ['file.handles.max', String(fileHandles(this.#settings))],
+    ]);
   }
 
-  async #listenOn(index: number, { name, host, port }: Listener): Promise<number> {
-    const crew = this.#crew as Crew;
-    const address =
-      host === ''
-        ? '0.0.0.0'
-        : await lookup(host).then(
-            (found) => found.address,
-            () => host,
-          );
-    try {
-      return (await crew.ask(ACCEPTOR, { kind: 'listen', listener: index, host: address, port })) as number;
-    } catch (problem) {
-      const why = (problem as Error).message;
-      if (why === 'EADDRINUSE') {
-        throw new StartError(
-          `Port ${port} on ${address} is taken: stop what listens there, or choose another port for ${name}.`,
-        );
-      }
-      if (why === 'EACCES')
-        throw new StartError(`Port ${port} may not be used by this user (EACCES): choose one above 1023 for ${name}.`);
-      throw new StartError(`The listener ${name} cannot listen on ${host}:${port} (${why}): correct its address.`);
-    }
+  /** No data directory is left. While the broker starts, the start says so. */
+  #lost(why: string): void {
+    if (this.#checkpoints === null) this.#lostAtStart = why;
+    else this.#fail(new Error(`no data directory is left: ${why}`));
+  }
+
+  /** What is known, for a thread that knows nothing yet. */
+  get #image(): ImageMessage {
+    const image = this.#controller?.image;
+    if (image === undefined) return { clusterId: (this.#data as Data).clusterId, changes: [] };
+    return { clusterId: image.clusterId, changes: changesOf(image) };
   }
 
   /** Before the doors open: everybody knows everything. */
   async #tellProcessors(): Promise<void> {
-    const image = (this.#controller as ControllerHost).image;
+    const image = this.#image;
     const add = (this.#host as PartitionHost).map.routes();
     const message = { kind: 'image', image, add } as const;
     const crew = this.#crew as Crew;
     await Promise.all((this.#pools as Pools).processors.map((name) => crew.ask(name, message)));
   }
 
-  /** Topics whose deletion was decided in an earlier life: their files are gone now. */
-  async #eraseDeleted(): Promise<void> {
-    const controller = this.#controller as ControllerHost;
-    for (const topicId of Array.from(controller.image.deletedTopics.keys()))
-      await controller.ask('eraseTopic', { topicId });
+  /** Deleted topics whose files have been renamed need not be remembered. Those that are, after a crash, are erased by the next start. */
+  #erase(topicIds: readonly string[]): void {
+    if (topicIds.length === 0) return;
+    (this.#controller as ControllerHost)
+      .ask('eraseTopics', { topicIds })
+      .catch((problem: Error) => this.#logger.debug('topics.not.erased', { why: problem.message }));
   }
 
   #heard(message: FromThread): void {
-    if (message.kind === 'ask') void this.#answer(message);
+    if (message.kind === 'ask') void this.#desk?.answer(message);
     else if (message.kind === 'move') this.#pools?.moved(message.connection);
-    else if (message.kind === 'check') this.#check(message).catch((problem: Error) => this.#jobFailed(problem));
-    else if (message.kind === 'offline') this.#host?.offline(message.slot, message.why);
+    else if (message.kind === 'openBatch') this.#openBatch(message).catch((problem: Error) => this.#jobFailed(problem));
+    else if (message.kind === 'keepStart') this.#host?.kept.keepStart(message.from, message.token, message.slot);
+    else if (message.kind === 'offline') this.#host?.offline(message.slot, message.why, message.code);
   }
 
-  /** Opens a compressed batch in the background pool: the handler's other work goes on. */
-  async #check({
+  /** Opens a batch in the background pool: the handler's other work goes on. */
+  async #openBatch({
     from,
     token,
     processor,
     offset,
     length,
-    needKeys,
-  }: Extract<FromThread, { kind: 'check' }>): Promise<void> {
+    opening,
+  }: Extract<FromThread, { kind: 'openBatch' }>): Promise<void> {
     const crew = this.#crew as Crew;
     const memory = crew.intakeOf(processor);
     if (memory === undefined) throw new Error(`no processor ${processor}`);
-    const verdict = await this.#jobs.checkBatch({ memory, offset, length, needKeys });
-    await crew.ask(from, { kind: 'checked', token, verdict });
+    const opened = await this.#jobs.openBatch({ memory, offset, length, opening });
+    await crew.ask(from, { kind: 'opened', token, opened }, opened.bytes === null ? [] : [opened.bytes]);
   }
 
   /** Batches wait for the verdict that does not come: a running broker cannot go on, one that closes lets go of them anyway. */
@@ -465,56 +455,9 @@ class RunningBroker implements Broker {
   /** A checkpoint that cannot be written leaves the one before: an unclean start then scans more, and loses nothing. */
   #checkpoint(): void {
     try {
-      this.#host?.checkpoint();
+      this.#host?.kept.checkpoint();
     } catch (problem) {
       this.#logger.error('checkpoint.failed', { why: (problem as Error).message });
-    }
-  }
-
-  async #answer({ from, token, api, request }: Extract<FromThread, { kind: 'ask' }>): Promise<void> {
-    let body: unknown = null;
-    let error: string | null = null;
-    try {
-      body = await this.#decide(api, request);
-    } catch (problem) {
-      error = (problem as Error).message;
-      this.#logger.error('controller.failed', { api, why: error });
-    }
-    const crew = this.#crew as Crew;
-    // The processor may have been retired meanwhile: then nobody waits for the answer.
-    await crew.ask(from, { kind: 'answer', token, body, error }).catch(() => {});
-  }
-
-  #decide(api: number, request: unknown): Promise<unknown> {
-    const desk = this.#desk;
-    if (api === AUTO_CREATE) return desk.ask('autoCreateTopics', request as ControllerRequest<'autoCreateTopics'>);
-    if (api === CreateTopics.key) return createTopics(request as Parameters<typeof createTopics>[0], desk);
-    if (api === InitProducerId.key) return initProducerId(request as Parameters<typeof initProducerId>[0], desk);
-    return Promise.reject(new Error(`the controller does not serve API ${api}`));
-  }
-
-  get #desk(): ControllerDesk {
-    const controller = this.#controller as ControllerHost;
-    return {
-      nodeId: this.#settings.nodeId,
-      ask: <K extends CallName>(name: K, request: ControllerRequest<K>) => controller.ask(name, request),
-      effectiveConfigs: (topic) =>
-        effectiveConfigs(controller.image.topics.get(topic)?.configs ?? new Map(), this.#settings),
-      nextProducerId: () => controller.nextProducerId(),
-    };
-  }
-
-  /** Sockets and files of threads that died belong to the process and stay open unless somebody closes them. */
-  #closeDescriptors(): void {
-    const files = new FileTable(new Int32Array(this.#shared.files)).abandon();
-    const native = this.transport === 'native' ? loadAddon() : null;
-    if (native === null) {
-      for (const descriptor of files) closeSync(descriptor);
-      return;
-    }
-    for (const descriptor of files) native.close(descriptor);
-    for (const memory of this.#pools?.descriptors.values() ?? []) {
-      for (const descriptor of new Int32Array(memory)) if (descriptor >= 0) native.close(descriptor);
     }
   }
 }

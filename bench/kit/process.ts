@@ -16,6 +16,11 @@ export function cpuSeconds(pid: number): number {
   return ns / 1e9;
 }
 
+/** The names that the threads of a process have given themselves. */
+export function threadNames(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map((task) => readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim());
+}
+
 export interface ProcessMemory {
   anonymousBytes: number;
   fileBytes: number;

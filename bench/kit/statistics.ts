@@ -25,6 +25,30 @@ export function ratios(values: readonly number[], references: readonly number[])
   return values.map((value, round) => value / (references[round] as number));
 }
 
+export interface Fit {
+  readonly slope: number;
+  readonly intercept: number;
+  /** R²: the share of the variance that the line explains. */
+  readonly determination: number;
+}
+
+/** The straight line that is nearest to the points, by least squares. */
+export function linearFit(xs: readonly number[], ys: readonly number[]): Fit {
+  if (xs.length !== ys.length || xs.length < 2) throw new Error(`a line through ${xs.length} and ${ys.length} points`);
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanX, meanY] = [mean(xs), mean(ys)];
+  let xx = 0;
+  let xy = 0;
+  let yy = 0;
+  for (const [at, x] of xs.entries()) {
+    const y = ys[at] as number;
+    xx += (x - meanX) ** 2;
+    xy += (x - meanX) * (y - meanY);
+    yy += (y - meanY) ** 2;
+  }
+  return { slope: xy / xx, intercept: meanY - (xy / xx) * meanX, determination: yy === 0 ? 1 : xy ** 2 / (xx * yy) };
+}
+
 /** Four significant digits at most, without an exponent. */
 export function digits(value: number): string {
   const shown = Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);

@@ -1,8 +1,14 @@
 /** What every suite of the bench folder gives to the runner, and the one way to time small things: tinybench, medians, nanoseconds. */
 import { Bench } from 'tinybench';
+import type { Table } from './table.ts';
 
 export interface SuiteOptions {
+  /** A few seconds: enough to see that all works, too little to trust. */
   quick: boolean;
+  /** The largest data a suite knows of. */
+  full: boolean;
+  /** Where data is written, in directories that go afterwards. */
+  directory: string;
   progress(line: string): void;
 }
 
@@ -16,7 +22,7 @@ export interface Row {
 export interface Suite {
   /** One line: what the numbers decide. */
   question: string;
-  run(options: SuiteOptions): Promise<Row[]>;
+  run(options: SuiteOptions): Promise<readonly (Row | Table)[]>;
 }
 
 export interface Timed {

@@ -59,12 +59,16 @@ static uint8_t *buildBatch(int64_t batchBytes, int recordBytes, int64_t *size, i
   return batch;
 }
 
-static uint8_t *buildProduce(const char *topic, int partition, const uint8_t *batch, int64_t batchBytes, int64_t *size) {
+/* The number of the partition lies at *partitionAt. */
+static uint8_t *buildProduce(const char *topic, int partition, const uint8_t *batch, int64_t batchBytes, int64_t *size,
+                             int *partitionAt) {
   uint8_t *frame = malloc((size_t)batchBytes + HEAD_MAX);
   if (!frame) fail("memory for a frame");
   uint8_t *at = startFrame(frame, PRODUCE, PRODUCE_VERSION);
   at = w32(w16(w16(at, -1), 1), 30000);
-  at = w32(w32(wString(w32(at, 1), topic), 1), partition);
+  at = w32(wString(w32(at, 1), topic), 1);
+  *partitionAt = (int)(at - frame);
+  at = w32(at, partition);
   at = wBytes(w32(at, batchBytes), batch, (size_t)batchBytes);
   endFrame(frame, at);
   *size = at - frame;

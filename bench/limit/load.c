@@ -4,6 +4,9 @@
  *
  *   load --port N --topic NAME --mode produce|fetch|apiversions|pingpong|create [--host ADDRESS] [--partition N]
  *     --requests N | --bytes N   how much is measured        --warmup N        requests before that, not counted
+ *     --rate N                   requests a second: each is due at its time, and its latency counts from then, so that
+ *                                what waits behind a slow one is slow, too (default: as fast as answers come)
+ *     --spread N                 produce to N partitions in turn, from --partition on
  *     --connections N, --depth N connections, and requests in flight on each
  *     --batch-bytes N            a batch has as many records as fit (default: one)   --record-bytes N  value of a record
  *     --fetch-bytes N            what one fetch asks for     --max-wait-ms N --min-bytes N --from OFFSET
@@ -15,12 +18,10 @@
  *     --connect-ms N             how long to try to connect (default 0: once)
  *
  * Prints one line of JSON. pingpong is produce, one record at a time. Fetching goes from offset to offset as a
- * consumer does, and from the start again at the end of the log.
+ * consumer does, and from --from (or the start of the log) again at its end.
  */
 #define _GNU_SOURCE
-#include "topic.h"
-#include <sys/epoll.h>
-#include <sys/mman.h>
+#include "pace.h"
 #include <sys/uio.h>
 
 enum { DEPTH_MAX = 64, IN_BYTES = 16 << 10, READ_BYTES = 256 << 10, SEND_PIECES = 2 * DEPTH_MAX };
@@ -30,6 +31,7 @@ struct connection {
   int socket;
   uint32_t interest;
   int64_t started, sent, answered;
+  int64_t runStart; /* what was started before this run */
   size_t sentBytes; /* of request `sent` */
   uint8_t heads[DEPTH_MAX][HEAD_MAX];
   int64_t startedNs[DEPTH_MAX], asked[DEPTH_MAX];
@@ -45,17 +47,17 @@ struct connection {
 
 static struct peer peer = {"127.0.0.1", 0, 0};
 static const char *topic = "load";
-static int partition, partitions = 1, connections = 1, depth = 1, recordBytes = 1024, readAll, watch, create;
+static int partition, partitions = 1, connections = 1, depth = 1, recordBytes = 1024, readAll, watch, create, spread = 1;
 static int64_t requests, bytesWanted, warmup, primeBytes, batchBytes = 1, fetchFrom;
 static struct fetchLimits limits = {500, 1, 1 << 20, 1 << 20};
 static enum mode mode;
 
 static uint8_t *template;
 static int64_t templateBytes, headBytes, payloadBytes, fetchHeadBytes, stride, logStart;
-static int offsetAt;
+static int offsetAt, partitionAt, batchRecords;
 static struct connection *all;
 static int poll;
-static int64_t toStart, toAnswer, answeredBytes, answeredTotal;
+static int64_t toStart, toAnswer, answeredBytes, answeredTotal, turn, endOffset;
 static int measuring;
 
 /* ---- asking ---- */
@@ -67,18 +69,26 @@ static void interest(struct connection *connection, uint32_t events) {
   if (epoll_ctl(poll, EPOLL_CTL_MOD, connection->socket, &event) < 0) fail("epoll_ctl");
 }
 
+static int64_t firstOffset(void) { return fetchFrom > logStart ? fetchFrom : logStart; }
+
+/* When the connection's next request is due: those of a run go round the connections. */
+static int64_t nextDueNs(const struct connection *connection) {
+  return dueNs((connection->started - connection->runStart) * connections + (connection - all));
+}
+
 static void startRequest(struct connection *connection) {
   int slot = (int)(connection->started % depth);
+  if (spread > 1) put32(connection->heads[slot] + partitionAt, (uint32_t)(partition + turn++ % spread));
   put32(connection->heads[slot] + CORRELATION_AT, (uint32_t)connection->started);
   if (mode == MODE_FETCH) {
     put64(connection->heads[slot] + offsetAt, (uint64_t)connection->nextOffset);
     connection->asked[slot] = connection->nextOffset;
     if (depth > 1 && stride > 0) {
       connection->nextOffset += stride;
-      if (connection->nextOffset + stride > connection->highWatermark) connection->nextOffset = logStart;
+      if (connection->nextOffset + stride > connection->highWatermark) connection->nextOffset = firstOffset();
     }
   }
-  connection->startedNs[slot] = nowNs();
+  connection->startedNs[slot] = rate > 0 ? nextDueNs(connection) : nowNs();
   connection->started++;
   toStart--;
 }
@@ -87,7 +97,10 @@ static void startRequest(struct connection *connection) {
 static void ask(struct connection *connection) {
   /* Until the first answer says how far one fetch reaches, the next offset is not known. */
   int inFlight = mode == MODE_FETCH && stride == 0 ? 1 : depth;
-  while (toStart > 0 && connection->started - connection->answered < inFlight) startRequest(connection);
+  while (toStart > 0 && connection->started - connection->answered < inFlight) {
+    if (rate > 0 && nextDueNs(connection) > nowNs()) break;
+    startRequest(connection);
+  }
   while (connection->sent < connection->started) {
     struct iovec pieces[SEND_PIECES];
     int count = 0;
@@ -147,8 +160,10 @@ static void takeAnswers(struct connection *connection) {
       if (length < 22 || get32(frame + 8) != 1) refuse("a produce answer without its topic");
       errorAt = 14 + (size_t)get16(frame + 12) + 8;
     }
-    if (errorAt + 2 > (size_t)length + 4) refuse("an answer of %d bytes is too short", length);
+    if (errorAt + (mode == MODE_PRODUCE ? 10 : 2) > (size_t)length + 4) refuse("an answer of %d bytes is too short", length);
     if (get16(frame + errorAt) != 0) refuse("error code %d", get16(frame + errorAt));
+    if (mode == MODE_PRODUCE && get64(frame + errorAt + 2) + batchRecords > endOffset)
+      endOffset = get64(frame + errorAt + 2) + batchRecords;
     at += (size_t)length + 4;
     finish(connection, payloadBytes);
   }
@@ -165,10 +180,10 @@ static void expectHead(struct connection *connection) {
 static void finishFetch(struct connection *connection, int64_t bytes) {
   int64_t asked = connection->asked[connection->answered % depth];
   if (bytes == 0 || connection->endOffset <= asked) refuse("nothing to read at offset %lld", (long long)asked);
-  if (depth == 1) connection->nextOffset = connection->endOffset >= connection->highWatermark ? logStart : connection->endOffset;
+  if (depth == 1) connection->nextOffset = connection->endOffset >= connection->highWatermark ? firstOffset() : connection->endOffset;
   else if (stride == 0) {
     stride = connection->endOffset - asked;
-    connection->nextOffset = connection->endOffset + stride > connection->highWatermark ? logStart : connection->endOffset;
+    connection->nextOffset = connection->endOffset + stride > connection->highWatermark ? firstOffset() : connection->endOffset;
   } else if (connection->endOffset - asked != stride)
     refuse("a fetch at offset %lld reached %lld, not %lld: answers of uneven size want --depth 1", (long long)asked,
            (long long)connection->endOffset, (long long)(asked + stride));
@@ -263,21 +278,22 @@ static void takeFetch(struct connection *connection) {
 
 /* ---- the run ---- */
 
-static void prime(size_t bytes) {
-  uint8_t *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (memory == MAP_FAILED) fail("memory to prime");
-  munmap(memory, bytes);
-}
-
 static void run(int64_t count) {
   struct epoll_event events[256];
-  toStart = toAnswer = count;
+  toStart = toAnswer = runRequests = count;
+  runStartNs = nowNs();
+  for (int i = 0; i < connections; i++) all[i].runStart = all[i].started;
   for (int i = 0; i < connections; i++) ask(&all[i]);
   while (toAnswer > 0) {
     int ready = epoll_wait(poll, events, 256, 30000);
     if (ready == 0) refuse("no answer for 30 seconds, %lld outstanding", (long long)(toAnswer - toStart));
     for (int i = 0; i < ready; i++) {
       struct connection *connection = events[i].data.ptr;
+      if (!connection) {
+        takeTick();
+        for (int c = 0; c < connections; c++) ask(&all[c]);
+        continue;
+      }
       if (events[i].events & ~(uint32_t)EPOLLOUT) {
         if (mode == MODE_FETCH) takeFetch(connection);
         else takeAnswers(connection);
@@ -289,11 +305,10 @@ static void run(int64_t count) {
 
 static void prepare(void) {
   if (mode == MODE_PRODUCE) {
-    int count;
-    uint8_t *batch = buildBatch(batchBytes, recordBytes, &payloadBytes, &count);
-    template = buildProduce(topic, partition, batch, payloadBytes, &templateBytes);
+    uint8_t *batch = buildBatch(batchBytes, recordBytes, &payloadBytes, &batchRecords);
+    template = buildProduce(topic, partition, batch, payloadBytes, &templateBytes, &partitionAt);
     free(batch);
-    headBytes = CORRELATION_AT + 4;
+    headBytes = spread > 1 ? partitionAt + 4 : CORRELATION_AT + 4;
   } else if (mode == MODE_FETCH) {
     template = buildFetch(topic, partition, limits, &templateBytes, &offsetAt);
     headBytes = templateBytes;
@@ -343,6 +358,8 @@ static void options(int count, char **argument) {
     else if (!strcmp(name, "--bytes")) bytesWanted = number;
     else if (!strcmp(name, "--warmup")) warmup = number;
     else if (!strcmp(name, "--prime")) primeBytes = number;
+    else if (!strcmp(name, "--rate")) rate = number;
+    else if (!strcmp(name, "--spread")) spread = (int)number;
     else if (!strcmp(name, "--connections")) connections = (int)number;
     else if (!strcmp(name, "--depth")) depth = (int)number;
     else if (!strcmp(name, "--batch-bytes")) batchBytes = number;
@@ -359,6 +376,8 @@ static void options(int count, char **argument) {
   if (strlen(topic) > TOPIC_MAX) refuse("a topic's name has at most %d characters", TOPIC_MAX);
   if (depth < 1 || depth > DEPTH_MAX || connections < 1 || recordBytes < 0)
     refuse("--depth is 1 to %d, --connections at least 1, --record-bytes at least 0", DEPTH_MAX);
+  if (rate < 0 || spread < 1 || (spread > 1 && mode != MODE_PRODUCE))
+    refuse("--rate is at least 0, --spread at least 1, and more than 1 for produce only");
   if (batchBytes > 64 << 20 || recordBytes > 64 << 20) refuse("a batch has at most 64 MiB");
 }
 
@@ -367,6 +386,7 @@ int main(int count, char **argument) {
   crcStart();
   if (create) createTopic(peer, topic, partitions);
   prepare();
+  if (rate > 0) startTimer(poll);
   if (warmup > 0) run(warmup);
   if (primeBytes > 0) prime((size_t)primeBytes);
   answeredBytes = answeredTotal = 0;
@@ -377,9 +397,10 @@ int main(int count, char **argument) {
   ownCpu = clockNs(CLOCK_PROCESS_CPUTIME_ID) - ownCpu;
   serverCpu = processCpuNs(watch) - serverCpu;
   printf("{\"bytes\":%lld,\"requests\":%lld,\"seconds\":%.6f,\"megabytesPerSecond\":%.1f,\"requestsPerSecond\":%.0f,"
-         "\"p50Us\":%.1f,\"p99Us\":%.1f,\"p999Us\":%.1f,\"ownCpuSeconds\":%.6f,\"serverCpuSeconds\":%.6f}\n",
+         "\"p50Us\":%.1f,\"p99Us\":%.1f,\"p999Us\":%.1f,\"largestUs\":%.1f,\"ownCpuSeconds\":%.6f,\"serverCpuSeconds\":%.6f,"
+         "\"batchRecords\":%d,\"endOffset\":%lld}\n",
          (long long)answeredBytes, (long long)answeredTotal, seconds, (double)answeredBytes / 1e6 / seconds,
-         (double)answeredTotal / seconds, percentileUs(0.5), percentileUs(0.99), percentileUs(0.999), (double)ownCpu / 1e9,
-         (double)serverCpu / 1e9);
+         (double)answeredTotal / seconds, percentileUs(0.5), percentileUs(0.99), percentileUs(0.999), (double)largestNs / 1000,
+         (double)ownCpu / 1e9, (double)serverCpu / 1e9, batchRecords, (long long)endOffset);
   return 0;
 }

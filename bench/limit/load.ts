@@ -13,8 +13,13 @@ export interface LoadResult {
   p50Us: number;
   p99Us: number;
   p999Us: number;
+  largestUs: number;
   ownCpuSeconds: number;
   serverCpuSeconds: number;
+  /** Of what was produced; 0 after fetching. */
+  batchRecords: number;
+  /** Behind the last record produced, of the longest partition. */
+  endOffset: number;
 }
 
 /** Options of `load.c` by their names without the dashes; true for those without a value. */

@@ -1,8 +1,10 @@
-/* What the load generator keeps of a run: a histogram of latencies and the CPU clocks of itself and of the server. */
+/* What the load generator keeps of a run: a histogram of latencies and the CPU clocks of itself and of the server; and how
+   it readies memory for one. */
 #ifndef LIMIT_MEASURE_H
 #define LIMIT_MEASURE_H
 
 #include "wire.h"
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,10 +29,11 @@ static int64_t processCpuNs(int pid) {
 
 /* Buckets of 1/32 of a power of two: no latency is off by more than about 3 %. */
 enum { STEPS = 32, BUCKETS = 60 * STEPS };
-static int64_t histogram[BUCKETS], histogramTotal;
+static int64_t histogram[BUCKETS], histogramTotal, largestNs;
 
 static inline void record(int64_t ns) {
   if (ns < STEPS) ns = STEPS;
+  if (ns > largestNs) largestNs = ns;
   int power = 63 - __builtin_clzll((unsigned long long)ns);
   histogram[(power - 5) * STEPS + (int)(ns >> (power - 5)) - STEPS]++;
   histogramTotal++;
@@ -42,6 +45,13 @@ static double percentileUs(double share) {
     if (seen > rank) return (double)((int64_t)(STEPS + i % STEPS) << i / STEPS) / 1000;
   }
   return 0;
+}
+
+/* Touches so much memory and gives it back. */
+static void prime(size_t bytes) {
+  uint8_t *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (memory == MAP_FAILED) fail("memory to prime");
+  munmap(memory, bytes);
 }
 
 #endif

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { compileC } from '../kit/compile.ts';
+import { beforeInterruptedEnd } from '../kit/interrupt.ts';
 import { alive, listenerOf } from '../kit/process.ts';
 
 const START_MAX_MS = 60_000;
@@ -26,6 +27,7 @@ export interface Running {
   pid: number;
   port: number;
   startedMs: number;
+  directory: string;
   stop(): Promise<void>;
 }
 
@@ -34,9 +36,10 @@ export function yardstick(serve: 'sendfile' | 'copy'): Variant {
   return { name: `c-${serve}`, command: [program, '--port', '0', '--dir', '{dir}', '--serve', serve] };
 }
 
-export function broker(): Variant {
+export function broker(settings: Readonly<Record<string, string | number>> = {}, name = 'broker'): Variant {
   const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-  return { name: 'broker', command: [process.execPath, main, 'start', '--port', '0', '--data', '{dir}'] };
+  const words = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  return { name, command: [process.execPath, main, 'start', '--port', '0', '--data', '{dir}', ...words] };
 }
 
 export function custom(name: string, line: string): Variant {
@@ -94,7 +97,7 @@ export async function start(variant: Variant, parent = tmpdir()): Promise<Runnin
         stopped ??= stop(child, pid, discard);
         return stopped;
       };
-      const server: Running = { name: variant.name, pid, port, startedMs, stop: stopOnce };
+      const server: Running = { name: variant.name, pid, port, startedMs, directory, stop: stopOnce };
       running.add(server);
       return server;
     }
@@ -102,6 +105,22 @@ export async function start(variant: Variant, parent = tmpdir()): Promise<Runnin
     if (child.signalCode !== null || (child.exitCode !== null && child.exitCode !== 0)) giveUp('ended at once');
     if (performance.now() - startedMs > START_MAX_MS) giveUp(`does not listen after ${START_MAX_MS / 1000} s`);
     await sleep(POLL_MS);
+  }
+}
+
+/** Starts all, in order, and stops them whatever happens. */
+export async function withServers<T>(
+  variants: readonly Variant[],
+  parent: string,
+  use: (servers: readonly Running[]) => Promise<T>,
+): Promise<T> {
+  const servers: Running[] = [];
+  beforeInterruptedEnd(stopAll);
+  try {
+    for (const variant of variants) servers.push(await start(variant, parent));
+    return await use(servers);
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
   }
 }
 

@@ -10,6 +10,7 @@ type Response = ResponseInput<typeof CreateTopics>;
 export async function createTopics(request: RequestOf<typeof CreateTopics>, desk: ControllerDesk): Promise<Response> {
   const { topics, validateOnly } = request;
   const created = await desk.ask('createTopics', { topics, validateOnly });
+  const asked = new Map(topics.map((topic) => [topic.name, topic.configs]));
   return {
     throttleTimeMs: 0,
     topics: created.topics.map(({ name, topicId, errorCode, errorMessage, numPartitions, replicationFactor }) => ({
@@ -19,7 +20,7 @@ export async function createTopics(request: RequestOf<typeof CreateTopics>, desk
       errorMessage,
       numPartitions,
       replicationFactor,
-      configs: errorCode === ERROR.NONE && !validateOnly ? desk.effectiveConfigs(name) : [],
+      configs: errorCode === ERROR.NONE ? desk.effectiveConfigs(asked.get(name) ?? []) : [],
     })),
   };
 }

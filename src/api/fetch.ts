@@ -4,18 +4,12 @@
  * Bytes are shared out in the order of the request, the first batch of the first partition with data always goes whole.
  */
 import { Timer } from '../base/timers.ts';
-import { ZERO_UUID } from '../base/uuid.ts';
-import {
-  EPOCH_FINAL,
-  EPOCH_INITIAL,
-  type FetchedPartition,
-  type FetchSession,
-  partitionKey,
-} from '../replica/fetch-session.ts';
+import { EPOCH_FINAL, EPOCH_INITIAL, type FetchedPartition, type FetchSession } from '../replica/fetch-session.ts';
 import { newPartitionView } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Fetch } from '../wire/messages/fetch.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
+import { NOTHING_SENT, requested, updateSession } from './fetched-partitions.ts';
 import {
   type ApiCall,
   FLAG_COMMITTED,
@@ -33,7 +27,6 @@ type TopicAnswer = Response['responses'][number];
 type PartitionAnswer = TopicAnswer['partitions'][number];
 
 const READ_COMMITTED = 1;
-const NOTHING_SENT = -2;
 
 /** What a fetch knows of one of its partitions in this round. */
 interface Target {
@@ -73,6 +66,8 @@ class FetchOperation implements Operation, Watcher {
   #found = 0;
   #watching = false;
   #over = false;
+  /** Of the floor, when the targets' slots were looked up. */
+  #deletions: number;
 
   constructor(
     call: ApiCall,
@@ -91,9 +86,13 @@ class FetchOperation implements Operation, Watcher {
     this.#minBytes = Math.min(request.minBytes, this.#budget());
     this.#deadline = floor.monotonic() + Math.max(0, request.maxWaitMs);
     this.#timer = new Timer(() => this.#round());
+    this.#deletions = floor.deletions;
     this.#targets = Array.from(partitions, (fetched) => this.#target(fetched));
     this.#id = floor.open(this);
     call.onAbandon = () => this.#abandon();
+    call.onHurry = () => {
+      if (this.#watching) this.#round();
+    };
   }
 
   start(): void {
@@ -121,9 +120,21 @@ class FetchOperation implements Operation, Watcher {
 
   advanced(slot: number): void {
     if (!this.#watching) return;
+    if (this.#deletions !== this.#floor.deletions) return this.#round();
     // Watched again before looking: what is appended behind the look rings the bell.
     this.#floor.watch(slot, this);
     if (this.#due()) this.#round();
+  }
+
+  /** A slot is good until a topic is deleted: then it may belong to another one. */
+  #lookAgain(): void {
+    this.#deletions = this.#floor.deletions;
+    for (let part = 0; part < this.#targets.length; part++) {
+      const target = this.#targets[part] as Target;
+      if (target.slot < 0) continue;
+      const now = this.#target(target.fetched);
+      if (now.slot !== target.slot) this.#targets[part] = now;
+    }
   }
 
   #target(fetched: FetchedPartition): Target {
@@ -151,6 +162,7 @@ class FetchOperation implements Operation, Watcher {
   #round(): void {
     this.#unwatch();
     const floor = this.#floor;
+    if (this.#deletions !== floor.deletions) this.#lookAgain();
     const targets = this.#targets;
     const flags = FLAG_FIRST_BATCH | (this.#committed ? FLAG_COMMITTED : 0);
     const budget = this.#budget();
@@ -197,11 +209,13 @@ class FetchOperation implements Operation, Watcher {
   }
 
   #waitOrAnswer(): void {
-    if (this.#minBytes <= 0 || this.#floor.monotonic() >= this.#deadline || this.#targets.length === 0) {
+    const over = this.#call.hurried || this.#floor.monotonic() >= this.#deadline;
+    if (over || this.#minBytes <= 0 || this.#targets.length === 0) {
       this.#answer();
       return;
     }
     this.#dropLeases();
+    if (this.#deletions !== this.#floor.deletions) return this.#round();
     this.#call.waits = true;
     this.#watching = true;
     this.#floor.timers.set(this.#timer, this.#deadline);
@@ -217,6 +231,7 @@ class FetchOperation implements Operation, Watcher {
     for (const target of this.#targets) {
       if (!published.online(target.slot)) return true;
       published.read(target.slot, view);
+      if (target.fetched.fetchOffset < view.logStartOffset) return true;
       bytes += view.visibleBytes - target.visibleBytes;
     }
     return bytes >= this.#minBytes;
@@ -332,50 +347,6 @@ class FetchOperation implements Operation, Watcher {
 }
 
 const NO_RECORDS = new Uint8Array(0);
-
-function fetchedPartition(
-  topic: Request['topics'][number],
-  partition: Request['topics'][number]['partitions'][number],
-  byId: boolean,
-): FetchedPartition {
-  const topicId = byId ? topic.topicId : ZERO_UUID;
-  const name = byId ? '' : topic.topic;
-  return {
-    key: partitionKey(name, topicId, partition.partition, byId),
-    topic: name,
-    topicId,
-    partition: partition.partition,
-    fetchOffset: partition.fetchOffset,
-    bytesMax: partition.partitionMaxBytes,
-    leaderEpoch: partition.currentLeaderEpoch,
-    sentHighWatermark: NOTHING_SENT,
-    sentLogStart: NOTHING_SENT,
-  };
-}
-
-function* requested(request: Request, byId: boolean): Generator<FetchedPartition> {
-  for (const topic of request.topics) {
-    for (const partition of topic.partitions) yield fetchedPartition(topic, partition, byId);
-  }
-}
-
-function updateSession(session: FetchSession, request: Request, byId: boolean): void {
-  for (const next of requested(request, byId)) {
-    const known = session.partitions.get(next.key);
-    if (known === undefined) session.partitions.set(next.key, next);
-    else {
-      known.fetchOffset = next.fetchOffset;
-      known.bytesMax = next.bytesMax;
-      known.leaderEpoch = next.leaderEpoch;
-    }
-  }
-  for (const topic of request.forgottenTopicsData) {
-    for (const partition of topic.partitions) {
-      const id = byId ? topic.topicId : ZERO_UUID;
-      session.partitions.delete(partitionKey(byId ? '' : topic.topic, id, partition, byId));
-    }
-  }
-}
 
 export function fetch(call: ApiCall, request: Request, floor: Floor): void {
   const byId = call.version >= 13;

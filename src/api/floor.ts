@@ -30,6 +30,9 @@ export interface ApiCall {
   /** Its connection has gone: nobody waits for the answer. */
   readonly abandoned: boolean;
   onAbandon: (() => void) | null;
+  /** Its client has closed its sending side, or is gone: what waits for data is answered with what there is. */
+  readonly hurried: boolean;
+  onHurry: (() => void) | null;
   answer(body: unknown, ranges?: readonly LeasedRange[]): void;
   answerNothing(): void;
   close(why: string): void;
@@ -44,9 +47,20 @@ export interface Route {
 
 /** Answers of partition owners to one operation. `part` is the number that the question carried. */
 export interface Operation {
-  appended?(part: number, error: number, baseOffset: number, appendTime: number, logStart: number): void;
+  /** Of a refused batch `fault` (RECORD_FAULT) says what is wrong with its record of number `record`, where it is one. */
+  appended?(
+    part: number,
+    error: number,
+    baseOffset: number,
+    appendTime: number,
+    logStart: number,
+    fault: number,
+    record: number,
+  ): void;
   located?(part: number, error: number, located: Located): void;
   offsetListed?(part: number, error: number, leaderEpoch: number, timestamp: number, offset: number): void;
+  recordsDeleted?(part: number, error: number, lowWatermark: number): void;
+  epochEndFound?(part: number, error: number, leaderEpoch: number, endOffset: number): void;
 }
 
 /** What the owner found for a fetch: valid during the call, the lease is the receiver's. */
@@ -73,6 +87,8 @@ export interface Floor {
   readonly timers: Timers;
   readonly limits: FloorLimits;
   monotonic(): number;
+  /** Grows when topics are deleted: slots that were looked up before may be another topic's. */
+  readonly deletions: number;
   route(topic: string): Route | null;
   routeById(id: Uuid): Route | null;
   /** Registers an operation and gives its number; `close` forgets it once all its parts are answered. */
@@ -96,6 +112,10 @@ export interface Floor {
     leaderEpoch: number,
     timestamp: number,
   ): void;
+  /** Asks for the log to start at `offset`, or at its high watermark (-1). */
+  deleteRecords(operation: number, part: number, slot: number, offset: number): void;
+  /** Asks where `epoch` ends in the log; `leaderEpoch` is the current one as the asker knows it, or -1. */
+  epochEnd(operation: number, part: number, slot: number, leaderEpoch: number, epoch: number): void;
   /** Keeps the request's bytes in place until they are released; only while the request is being started. */
   holdPayload(call: ApiCall): void;
   releasePayload(call: ApiCall): void;
@@ -118,11 +138,15 @@ export interface FloorLimits {
   readonly listeners: readonly string[];
   readonly fetchBytesMax: number;
   readonly autoCreateTopics: boolean;
+  /** Partitions in one answer of DescribeTopicPartitions. */
+  readonly describedPartitionsMax: number;
   readonly nodeId: number;
 }
 
 /** Of an append: acks=all, so the topic's min.insync.replicas must be met. */
 export const FLAG_ACKS_ALL = 1;
+/** Of an append: the version of the request is older than zstd. */
+export const FLAG_NO_ZSTD = 2;
 /** Of a locate: at least one whole batch, however large. */
 export const FLAG_FIRST_BATCH = 1;
 /** Of a locate: nothing of an open transaction. */

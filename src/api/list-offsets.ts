@@ -1,9 +1,9 @@
 /** ListOffsets: the offset of a moment, or of the ends of the log, from the owners of the partitions. */
-import { assert } from '../base/assert.ts';
 import { ERROR } from '../wire/errors.ts';
 import { LIST_OFFSETS_TIMESTAMP, type ListOffsets } from '../wire/messages/list-offsets.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
 import type { ApiCall, Floor, Operation } from './floor.ts';
+import { Gathering } from './gathering.ts';
 
 type Request = RequestOf<typeof ListOffsets>;
 type Response = ResponseInput<typeof ListOffsets>;
@@ -31,71 +31,59 @@ const EPOCH_SINCE = 4;
 
 class ListOffsetsOperation implements Operation {
   readonly #call: ApiCall;
-  readonly #request: Request;
   readonly #floor: Floor;
-  readonly #parts: PartitionAnswer[] = [];
-  readonly #id: number;
-  #open = 1;
+  readonly #topics: { name: string; partitions: PartitionAnswer[] }[] = [];
+  readonly #gathering: Gathering<PartitionAnswer>;
 
-  constructor(call: ApiCall, request: Request, floor: Floor) {
+  constructor(call: ApiCall, floor: Floor) {
     this.#call = call;
-    this.#request = request;
     this.#floor = floor;
-    this.#id = floor.open(this);
+    this.#gathering = new Gathering(floor, this, () => this.#complete());
   }
 
-  start(): void {
+  start({ topics, isolationLevel }: Request): void {
     const named = new Map<string, number>();
-    for (const { name, partitions } of this.#request.topics) {
+    for (const { name, partitions } of topics) {
       for (const { partitionIndex } of partitions) {
         const key = `${name}\0${partitionIndex}`;
         named.set(key, (named.get(key) ?? 0) + 1);
       }
     }
-    for (const { name, partitions } of this.#request.topics) {
+    for (const { name, partitions } of topics) {
       const route = this.#floor.route(name);
+      const answers: PartitionAnswer[] = [];
+      this.#topics.push({ name, partitions: answers });
       for (const { partitionIndex, currentLeaderEpoch, timestamp } of partitions) {
         const slot = route?.slots[partitionIndex] ?? -1;
-        const part = this.#parts.length;
         const answer = { partitionIndex, errorCode: ERROR.NONE as number, timestamp: -1, offset: -1, leaderEpoch: -1 };
-        this.#parts.push(answer);
+        answers.push(answer);
         if ((named.get(`${name}\0${partitionIndex}`) ?? 0) > 1) answer.errorCode = ERROR.INVALID_REQUEST;
         else if (timestamp < 0 && this.#call.version < (SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
           answer.errorCode = ERROR.UNSUPPORTED_VERSION;
         } else if (slot < 0) answer.errorCode = ERROR.UNKNOWN_TOPIC_OR_PARTITION;
         else {
-          this.#open += 1;
-          this.#floor.listOffset(this.#id, part, slot, this.#request.isolationLevel, currentLeaderEpoch, timestamp);
+          const part = this.#gathering.ask(answer);
+          this.#floor.listOffset(this.#gathering.id, part, slot, isolationLevel, currentLeaderEpoch, timestamp);
         }
       }
     }
-    this.#answered();
+    this.#gathering.done();
   }
 
   offsetListed(part: number, error: number, leaderEpoch: number, timestamp: number, offset: number): void {
-    const answer = this.#parts[part];
-    assert(answer !== undefined, 'an owner answers a part that was asked', { part });
+    const answer = this.#gathering.part(part);
     answer.errorCode = error;
     answer.leaderEpoch = this.#call.version < EPOCH_SINCE ? -1 : leaderEpoch;
     answer.timestamp = timestamp;
     answer.offset = offset;
-    this.#answered();
+    this.#gathering.done();
   }
 
-  #answered(): void {
-    this.#open -= 1;
-    if (this.#open > 0) return;
-    this.#floor.close(this.#id);
-    let part = 0;
-    const topics = this.#request.topics.map(({ name, partitions }) => {
-      const answers = this.#parts.slice(part, part + partitions.length);
-      part += partitions.length;
-      return { name, partitions: answers };
-    });
-    this.#call.answer({ throttleTimeMs: 0, topics } satisfies Response);
+  #complete(): void {
+    this.#call.answer({ throttleTimeMs: 0, topics: this.#topics } satisfies Response);
   }
 }
 
 export function listOffsets(call: ApiCall, request: Request, floor: Floor): void {
-  new ListOffsetsOperation(call, request, floor).start();
+  new ListOffsetsOperation(call, floor).start(request);
 }

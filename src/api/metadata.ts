@@ -3,29 +3,22 @@
  * created on the way where both sides allow it; the answer then waits until their leaders take writes.
  */
 import { ZERO_UUID } from '../base/uuid.ts';
-import {
-  type BrokerImage,
-  isLive,
-  type MetadataImage,
-  NO_LEADER,
-  type TopicImage,
-  topicById,
-} from '../cluster/image.ts';
+import { endpointOf, type TopicImage, topicById } from '../cluster/image.ts';
+import { CLUSTER_METADATA_TOPIC, isInternal } from '../cluster/internal-topics.ts';
 import { topicNameProblem } from '../cluster/topic-names.ts';
 import { ERROR } from '../wire/errors.ts';
-import type { Metadata } from '../wire/messages/metadata.ts';
+import { type Metadata, OPERATIONS_NOT_ASKED } from '../wire/messages/metadata.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
+import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts';
+import { describedPartition } from './described-partition.ts';
 import { type ApiCall, AUTO_CREATE, type AutoCreateAnswer, type Floor } from './floor.ts';
 
 type Request = RequestOf<typeof Metadata>;
 type Response = ResponseInput<typeof Metadata>;
 type TopicAnswer = Response['topics'][number];
 
-const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
-  '__consumer_offsets',
-  '__transaction_state',
-  '__share_group_state',
-]);
+/** Before it, topics cannot be named by id: their answers must have a name. */
+const BY_ID_SINCE = 12;
 
 function brokers(floor: Floor, listener: number): Response['brokers'] {
   const name = floor.limits.listeners[listener];
@@ -38,39 +31,25 @@ function brokers(floor: Floor, listener: number): Response['brokers'] {
   return found;
 }
 
-function endpointOf(broker: BrokerImage, listener: string | undefined): BrokerImage['endpoints'][number] | undefined {
-  return broker.endpoints.find((endpoint) => endpoint.listener === listener);
-}
-
-function topicAnswer(topic: TopicImage, image: MetadataImage): TopicAnswer {
+function topicAnswer(topic: TopicImage, floor: Floor, operations: number): TopicAnswer {
   return {
     errorCode: ERROR.NONE,
     name: topic.name,
     topicId: topic.id,
-    isInternal: INTERNAL_TOPICS.has(topic.name),
-    partitions: topic.partitions.map((partition, index) => ({
-      errorCode: partition.leader === NO_LEADER ? ERROR.LEADER_NOT_AVAILABLE : ERROR.NONE,
-      partitionIndex: index,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.isr,
-      offlineReplicas: partition.replicas.filter((id) => !isLive(image, id)),
-    })),
-    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
+    isInternal: isInternal(topic.name),
+    partitions: topic.partitions.map((_, index) => describedPartition(floor, topic, index)),
+    topicAuthorizedOperations: operations,
   };
 }
 
-const OPERATIONS_NOT_ASKED = -0x80000000;
-
-function missing(name: string | null, topicId: string, errorCode: number): TopicAnswer {
+function missing(name: string | null, topicId: string, errorCode: number, operations: number): TopicAnswer {
   return {
     errorCode,
     name,
     topicId,
-    isInternal: false,
+    isInternal: name !== null && isInternal(name),
     partitions: [],
-    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
+    topicAuthorizedOperations: operations,
   };
 }
 
@@ -86,7 +65,8 @@ function wanted(request: Request, version: number): Request['topics'] {
 function topics(request: Request, floor: Floor, version: number, refused: ReadonlyMap<string, number>): TopicAnswer[] {
   const asked = wanted(request, version);
   const { image } = floor;
-  if (asked === null) return Array.from(image.topics.values(), (topic) => topicAnswer(topic, image));
+  const operations = request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : OPERATIONS_NOT_ASKED;
+  if (asked === null) return Array.from(image.topics.values(), (topic) => topicAnswer(topic, floor, operations));
   const seen = new Set<string>();
   const answers: TopicAnswer[] = [];
   for (const { name, topicId } of asked) {
@@ -95,9 +75,11 @@ function topics(request: Request, floor: Floor, version: number, refused: Readon
     if (seen.has(key)) continue;
     seen.add(key);
     const topic = byId ? topicById(image, topicId) : image.topics.get(name ?? '');
-    if (topic !== undefined) answers.push(topicAnswer(topic, image));
-    else if (byId) answers.push(missing(version >= 12 ? null : '', topicId, ERROR.UNKNOWN_TOPIC_ID));
-    else answers.push(missing(name ?? '', ZERO_UUID, refused.get(name ?? '') ?? notThere(name ?? '')));
+    if (byId && version < BY_ID_SINCE)
+      answers.push(missing(name ?? '', topicId, ERROR.INVALID_REQUEST, OPERATIONS_NOT_ASKED));
+    else if (topic !== undefined) answers.push(topicAnswer(topic, floor, operations));
+    else if (byId) answers.push(missing(null, topicId, ERROR.UNKNOWN_TOPIC_ID, OPERATIONS_NOT_ASKED));
+    else answers.push(missing(name ?? '', ZERO_UUID, refused.get(name ?? '') ?? notThere(name ?? ''), operations));
   }
   return answers;
 }
@@ -111,14 +93,16 @@ export function metadata(call: ApiCall, request: Request, floor: Floor): void {
       clusterId: image.clusterId,
       controllerId: image.controllerId,
       topics: topics(request, floor, call.version, refused),
-      clusterAuthorizedOperations: OPERATIONS_NOT_ASKED,
+      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+        ? CLUSTER_OPERATIONS
+        : OPERATIONS_NOT_ASKED,
       errorCode: ERROR.NONE,
     } satisfies Response);
   };
   const names: string[] = [];
   for (const { name, topicId } of wanted(request, call.version) ?? []) {
-    if (name !== null && (topicId === undefined || topicId === ZERO_UUID) && !floor.image.topics.has(name))
-      names.push(name);
+    if (name === null || floor.image.topics.has(name) || (topicId !== undefined && topicId !== ZERO_UUID)) continue;
+    if (!isInternal(name) && name !== CLUSTER_METADATA_TOPIC) names.push(name);
   }
   if (names.length === 0 || !request.allowAutoTopicCreation || !floor.limits.autoCreateTopics) {
     answer(new Map());

@@ -4,13 +4,26 @@
  */
 import { assert } from '../base/assert.ts';
 import { ZERO_UUID } from '../base/uuid.ts';
+import { isInternal } from '../cluster/internal-topics.ts';
+import { RECORD_FAULT } from '../log/record-faults.ts';
 import { ERROR } from '../wire/errors.ts';
-import type { Produce } from '../wire/messages/produce.ts';
-import type { RequestOf, ResponseInput } from '../wire/schema.ts';
-import { type ApiCall, FLAG_ACKS_ALL, type Floor, type Operation } from './floor.ts';
+import { Produce } from '../wire/messages/produce.ts';
+import { isServed, type RequestOf, type ResponseInput } from '../wire/schema.ts';
+import { type ApiCall, FLAG_ACKS_ALL, FLAG_NO_ZSTD, type Floor, type Operation } from './floor.ts';
+
+/** Kafka's name for the client that may write to internal topics. */
+const ADMIN_CLIENT = '__admin_client';
 
 type Request = RequestOf<typeof Produce>;
 type Response = ResponseInput<typeof Produce>;
+
+/** The first version of Produce that may carry zstd. */
+const ZSTD_SINCE = 7;
+
+interface RecordError {
+  readonly batchIndex: number;
+  readonly batchIndexErrorMessage: string;
+}
 
 interface PartitionAnswer {
   index: number;
@@ -18,7 +31,7 @@ interface PartitionAnswer {
   baseOffset: number;
   logAppendTimeMs: number;
   logStartOffset: number;
-  recordErrors: [];
+  recordErrors: readonly RecordError[];
   errorMessage: string | null;
 }
 
@@ -32,6 +45,21 @@ function answerFor(index: number, errorCode: number): PartitionAnswer {
     recordErrors: [],
     errorMessage: null,
   };
+}
+
+const FAULTS: Readonly<Record<number, string>> = {
+  [RECORD_FAULT.NO_KEY]: 'A compacted topic takes no record without a key.',
+  [RECORD_FAULT.TIMESTAMP_OUT_OF_RANGE]:
+    "The record's timestamp is further from the broker's clock than the topic allows.",
+  [RECORD_FAULT.TIMESTAMP_TYPE]: 'The record says that the broker has stamped it, which only the broker may say.',
+};
+
+/** Names the record that the batch was refused for, where it is known. */
+function blame(answer: PartitionAnswer, fault: number, record: number): void {
+  const sentence = FAULTS[fault];
+  assert(sentence !== undefined, 'every fault of a record has its sentence', { fault });
+  answer.errorMessage = `The batch was refused because of its records. ${sentence}`;
+  if (record >= 0) answer.recordErrors = [{ batchIndex: record, batchIndexErrorMessage: sentence }];
 }
 
 class ProduceOperation implements Operation {
@@ -53,21 +81,24 @@ class ProduceOperation implements Operation {
   start(): void {
     const { acks, topicData, transactionalId } = this.#request;
     this.#floor.holdPayload(this.#call);
-    const refused =
-      transactionalId !== null
+    const refused = !isServed(Produce, this.#call.version)
+      ? ERROR.UNSUPPORTED_VERSION
+      : transactionalId !== null
         ? ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         : acks < -1 || acks > 1
           ? ERROR.INVALID_REQUIRED_ACKS
           : ERROR.NONE;
-    const flags = acks === -1 ? FLAG_ACKS_ALL : 0;
+    const flags = (acks === -1 ? FLAG_ACKS_ALL : 0) | (this.#call.version < ZSTD_SINCE ? FLAG_NO_ZSTD : 0);
     for (const topic of topicData) {
       const byId = this.#call.version >= 13;
       const route = byId ? this.#floor.routeById(topic.topicId) : this.#floor.route(topic.name);
+      const forbidden = route !== null && isInternal(route.name) && this.#call.clientId !== ADMIN_CLIENT;
       for (const { index, records } of topic.partitionData) {
         const slot = route?.slots[index] ?? -1;
         if (refused !== ERROR.NONE) this.#refuse(index, refused);
         else if (slot < 0)
           this.#refuse(index, byId && route === null ? ERROR.UNKNOWN_TOPIC_ID : ERROR.UNKNOWN_TOPIC_OR_PARTITION);
+        else if (forbidden) this.#refuse(index, ERROR.INVALID_TOPIC_EXCEPTION);
         else if (records === null || records.length === 0) this.#refuse(index, ERROR.INVALID_RECORD);
         else {
           this.#open += 1;
@@ -79,7 +110,15 @@ class ProduceOperation implements Operation {
     this.#answered();
   }
 
-  appended(part: number, error: number, baseOffset: number, appendTime: number, logStart: number): void {
+  appended(
+    part: number,
+    error: number,
+    baseOffset: number,
+    appendTime: number,
+    logStart: number,
+    fault: number,
+    record: number,
+  ): void {
     const answer = this.#parts[part];
     assert(answer !== undefined, 'an owner answers a part that was asked', { part });
     answer.errorCode = error;
@@ -87,6 +126,7 @@ class ProduceOperation implements Operation {
     answer.logAppendTimeMs = appendTime;
     answer.logStartOffset = logStart;
     if (error !== ERROR.NONE) this.#failed = true;
+    if (fault !== RECORD_FAULT.NONE) blame(answer, fault, record);
     this.#answered();
   }
 

@@ -1,8 +1,9 @@
 /**
  * What can happen to an image, as plain records that travel between threads and brokers, and `apply`, the only way an
- * image becomes the next one. A batch of changes copies each map and each touched topic once, however many it holds.
+ * image becomes the next one. What a batch of changes touches is copied once, however many it holds.
  */
 import { assert } from '../base/assert.ts';
+import type { ShardedMapEdit } from '../base/sharded-map.ts';
 import type { Uuid } from '../base/uuid.ts';
 import type { BrokerImage, Configs, MetadataImage, PartitionImage, TopicImage } from './image.ts';
 import { emptyImage } from './image.ts';
@@ -59,8 +60,8 @@ class NextImage {
   #controllerEpoch: number;
   #nextProducerId: number;
   #brokers: Map<number, BrokerImage> | null = null;
-  #topics: Map<string, TopicImage> | null = null;
-  #topicNames: Map<Uuid, string> | null = null;
+  #topics: ShardedMapEdit<TopicImage> | null = null;
+  #topicNames: ShardedMapEdit<string> | null = null;
   #deletedTopics: Map<Uuid, string> | null = null;
   #brokerConfigs: Map<number, Configs> | null = null;
   /** Partition lists that belong to this construction and may be written to. */
@@ -80,8 +81,8 @@ class NextImage {
       controllerId: this.#controllerId,
       controllerEpoch: this.#controllerEpoch,
       brokers: this.#brokers ?? from.brokers,
-      topics: this.#topics ?? from.topics,
-      topicNames: this.#topicNames ?? from.topicNames,
+      topics: this.#topics?.done() ?? from.topics,
+      topicNames: this.#topicNames?.done() ?? from.topicNames,
       deletedTopics: this.#deletedTopics ?? from.deletedTopics,
       brokerConfigs: this.#brokerConfigs ?? from.brokerConfigs,
       nextProducerId: this.#nextProducerId,
@@ -104,7 +105,7 @@ class NextImage {
         this.#fence(change.id, false);
         return;
       case 'topicCreated':
-        assert(!this.#topicsNow().has(change.topic.name), 'topic is there already', { topic: change.topic.name });
+        assert(this.#topicNow(change.topic.name) === undefined, 'topic is there already', { topic: change.topic.name });
         this.#ownTopics().set(change.topic.name, change.topic);
         this.#names().set(change.topic.id, change.topic.name);
         return;
@@ -138,12 +139,12 @@ class NextImage {
     }
   }
 
-  #topicsNow(): ReadonlyMap<string, TopicImage> {
-    return this.#topics ?? this.#from.topics;
+  #topicNow(name: string): TopicImage | undefined {
+    return (this.#topics ?? this.#from.topics).get(name);
   }
 
-  #ownTopics(): Map<string, TopicImage> {
-    this.#topics ??= new Map(this.#from.topics);
+  #ownTopics(): ShardedMapEdit<TopicImage> {
+    this.#topics ??= this.#from.topics.edit();
     return this.#topics;
   }
 
@@ -152,13 +153,13 @@ class NextImage {
     return this.#brokers;
   }
 
-  #names(): Map<Uuid, string> {
-    this.#topicNames ??= new Map(this.#from.topicNames);
+  #names(): ShardedMapEdit<string> {
+    this.#topicNames ??= this.#from.topicNames.edit();
     return this.#topicNames;
   }
 
   #topic(name: string): TopicImage {
-    const topic = this.#topicsNow().get(name);
+    const topic = this.#topicNow(name);
     assert(topic !== undefined, 'no such topic', { name });
     return topic;
   }
@@ -181,7 +182,7 @@ class NextImage {
 
   /** The topic may be missing: a deletion is also told to those who never knew it. */
   #delete(name: string, id: Uuid): void {
-    if (this.#topicsNow().get(name)?.id === id) {
+    if (this.#topicNow(name)?.id === id) {
       this.#ownTopics().delete(name);
       this.#names().delete(id);
       this.#ownPartitions.delete(name);

@@ -22,14 +22,15 @@ export function alterTopicConfigs(
   { image, topicRules }: Surroundings,
   request: RequestOf<'alterTopicConfigs'>,
 ): Draft<ResponseOf<'alterTopicConfigs'>> {
-  return alter(request, topicRules, (name) => topicResource(image, name));
+  return alter(request, topicRules, ERROR.INVALID_CONFIG, (name) => topicResource(image, name));
 }
 
 export function alterBrokerConfigs(
   { image, brokerRules }: Surroundings,
   request: RequestOf<'alterBrokerConfigs'>,
 ): Draft<ResponseOf<'alterBrokerConfigs'>> {
-  return alter(request, brokerRules, (name) => brokerResource(image, name));
+  // Kafka's own choice of code, for brokers.
+  return alter(request, brokerRules, ERROR.INVALID_REQUEST, (name) => brokerResource(image, name));
 }
 
 function topicResource(image: MetadataImage, name: string): Resource | Refusal {
@@ -68,6 +69,7 @@ function brokerResource(image: MetadataImage, name: string): Resource | Refusal 
 function alter(
   { resources, validateOnly }: { resources: readonly AlteredConfigs[]; validateOnly: boolean },
   rules: ConfigRules,
+  problemCode: number,
   find: (name: string) => Resource | Refusal,
 ): Draft<{ results: NamedResult[] }> {
   const twice = repeated(resources.map((resource) => resource.name));
@@ -82,7 +84,7 @@ function alter(
     const resource = twice.has(name)
       ? refusal(ERROR.INVALID_REQUEST, 'The request names this resource more than once.')
       : find(name);
-    const configs = isRefusal(resource) ? resource : operate(resource.configs, wanted, rules);
+    const configs = isRefusal(resource) ? resource : operate(resource.configs, wanted, rules, problemCode);
     if (isRefusal(resource) || isRefusal(configs)) {
       results.push({ name, ...(configs as Refusal) });
       continue;
@@ -96,27 +98,37 @@ function alter(
   return { writes, changes, response: { results } };
 }
 
-function operate(was: Configs, { operations, replace }: AlteredConfigs, rules: ConfigRules): Configs | Refusal {
+function operate(
+  was: Configs,
+  { name: resource, operations, replace }: AlteredConfigs,
+  rules: ConfigRules,
+  problemCode: number,
+): Configs | Refusal {
   const twice = repeated(operations.map((operation) => operation.name));
   for (const name of twice) {
     return refusal(ERROR.INVALID_REQUEST, `The setting '${name}' is given more than once.`);
   }
   const configs = new Map(replace ? NO_CONFIGS : was);
   for (const operation of operations) {
-    const problem = operateOne(configs, operation, rules);
+    const problem = operateOne(configs, operation, resource, rules);
     if (problem !== null) return problem;
   }
-  const problem = rules.problem(configs);
-  return problem === null ? configs : refusal(ERROR.INVALID_CONFIG, problem);
+  const problem = rules.problem(configs, resource);
+  return problem === null ? configs : refusal(problemCode, problem);
 }
 
-function operateOne(configs: Map<string, string>, operation: ConfigOperation, rules: ConfigRules): Refusal | null {
+function operateOne(
+  configs: Map<string, string>,
+  operation: ConfigOperation,
+  resource: string,
+  rules: ConfigRules,
+): Refusal | null {
   const { name, value } = operation;
   if (operation.operation === CONFIG_DELETE) {
     configs.delete(name);
     return null;
   }
-  if (value === null) return refusal(ERROR.INVALID_CONFIG, `The setting '${name}' has no value.`);
+  if (value === null) return refusal(ERROR.INVALID_REQUEST, `The setting '${name}' has no value.`);
   switch (operation.operation) {
     case CONFIG_SET:
       configs.set(name, value);
@@ -129,7 +141,7 @@ function operateOne(configs: Map<string, string>, operation: ConfigOperation, ru
           `The setting '${name}' is no list: nothing can be appended or subtracted.`,
         );
       }
-      const now = itemsOf(configs.get(name) ?? rules.defaultValue(name) ?? '');
+      const now = itemsOf(configs.get(name) ?? rules.defaultValue(name, resource) ?? '');
       const items = itemsOf(value);
       const next =
         operation.operation === CONFIG_APPEND

@@ -20,7 +20,7 @@ import { CONTROLLER_EPOCH } from './paths.ts';
 import { allocateProducerIds } from './producer-ids.ts';
 import type { CallName, RequestOf, ResponseOf } from './requests.ts';
 import { autoCreateTopics, createTopics } from './topic-creation.ts';
-import { deleteTopics, eraseTopic } from './topic-deletion.ts';
+import { deleteTopics, eraseTopics } from './topic-deletion.ts';
 import { CollidingNames } from './topic-names.ts';
 
 export interface Decision<Response> {
@@ -42,7 +42,7 @@ const HANDLERS: { readonly [K in CallName]: (around: Surroundings, request: Requ
   autoCreateTopics,
   createPartitions,
   deleteTopics,
-  eraseTopic,
+  eraseTopics,
   alterTopicConfigs,
   alterBrokerConfigs,
   allocateProducerIds,

@@ -16,11 +16,11 @@ export interface Draft<Response> {
 
 /** What is known of one kind of settings; the table of settings implements it. */
 export interface ConfigRules {
-  /** What is wrong with these overrides, in one sentence, or null. */
-  problem(configs: Configs): string | null;
+  /** What is wrong with these overrides of a resource, in one sentence, or null. A new one has no name. */
+  problem(configs: Configs, resource?: string): string | null;
   isList(name: string): boolean;
-  /** What holds when nothing is set, null when nothing does. */
-  defaultValue(name: string): string | null;
+  /** What holds for the resource when it has no such override, null when nothing does. */
+  defaultValue(name: string, resource?: string): string | null;
 }
 
 export interface ControllerDefaults {

@@ -1,7 +1,8 @@
 /**
  * What a broker knows of its cluster: brokers, topics, partitions, settings. An image never changes: `apply` in
- * `changes.ts` makes the next one and shares what stayed the same. Plain data: it can be posted to another thread.
+ * `changes.ts` makes the next one and shares what stayed the same. Another thread is sent the changes that lead to it.
  */
+import { ShardedMap } from '../base/sharded-map.ts';
 import type { Uuid } from '../base/uuid.ts';
 
 export const NO_LEADER = -1;
@@ -53,9 +54,9 @@ export interface MetadataImage {
   readonly controllerId: number;
   readonly controllerEpoch: number;
   readonly brokers: ReadonlyMap<number, BrokerImage>;
-  readonly topics: ReadonlyMap<string, TopicImage>;
+  readonly topics: ShardedMap<TopicImage>;
   /** Names by id. */
-  readonly topicNames: ReadonlyMap<Uuid, string>;
+  readonly topicNames: ShardedMap<string>;
   /** Deleted topics whose files may still be there: names by id. */
   readonly deletedTopics: ReadonlyMap<Uuid, string>;
   readonly brokerConfigs: ReadonlyMap<number, Configs>;
@@ -69,8 +70,8 @@ export function emptyImage(clusterId: string): MetadataImage {
     controllerId: -1,
     controllerEpoch: 0,
     brokers: new Map(),
-    topics: new Map(),
-    topicNames: new Map(),
+    topics: ShardedMap.empty(),
+    topicNames: ShardedMap.empty(),
     deletedTopics: new Map(),
     brokerConfigs: new Map(),
     nextProducerId: 0,
@@ -80,6 +81,11 @@ export function emptyImage(clusterId: string): MetadataImage {
 export function topicById(image: MetadataImage, id: Uuid): TopicImage | undefined {
   const name = image.topicNames.get(id);
   return name === undefined ? undefined : image.topics.get(name);
+}
+
+/** Where a broker is reached by those who came through the listener of this name. */
+export function endpointOf(broker: BrokerImage, listener: string | undefined): Endpoint | undefined {
+  return broker.endpoints.find((endpoint) => endpoint.listener === listener);
 }
 
 export function isLive(image: MetadataImage, brokerId: number): boolean {

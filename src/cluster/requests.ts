@@ -96,8 +96,8 @@ export interface Calls {
     { readonly topics: readonly { readonly name: string | null; readonly topicId: Uuid }[] },
     { readonly topics: readonly DeletedTopic[] }
   >;
-  /** No broker has files of this deleted topic any more. */
-  readonly eraseTopic: Call<{ readonly topicId: Uuid }, { readonly errorCode: number }>;
+  /** No broker has files of these deleted topics any more, other than those that are to be removed whatever happens. */
+  readonly eraseTopics: Call<{ readonly topicIds: readonly Uuid[] }, { readonly erased: number }>;
   readonly alterTopicConfigs: Call<
     { readonly resources: readonly AlteredConfigs[]; readonly validateOnly: boolean },
     { readonly results: readonly NamedResult[] }

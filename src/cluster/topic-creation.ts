@@ -7,6 +7,7 @@ import type { Draft, Refusal, Surroundings } from './decision.ts';
 import { isRefusal, refusal, repeated } from './decision.ts';
 import type { Configs, TopicImage } from './image.ts';
 import { liveBrokers } from './image.ts';
+import { CLUSTER_METADATA_TOPIC } from './internal-topics.ts';
 import type { StoreWrite } from './metadata-store.ts';
 import { partitionPath, partitionStatePath, partitionsPath, topicConfigsPath, topicPath } from './paths.ts';
 import { placeReplicas, randomStart } from './placement.ts';
@@ -93,6 +94,7 @@ function planTopic(around: Surroundings, wanted: NewTopic, namesOfRequest: Colli
   const { name } = wanted;
   const nameProblem = topicNameProblem(name);
   if (nameProblem !== null) return refusal(ERROR.INVALID_TOPIC_EXCEPTION, nameProblem);
+  if (name === CLUSTER_METADATA_TOPIC) return refusal(ERROR.INVALID_REQUEST, `No topic may be called '${name}'.`);
   if (image.topics.has(name)) return refusal(ERROR.TOPIC_ALREADY_EXISTS, `The topic '${name}' exists already.`);
   const other = around.collidingNames.collision(name) ?? namesOfRequest.collision(name);
   if (other !== null) {

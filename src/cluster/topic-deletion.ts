@@ -28,22 +28,31 @@ export function deleteTopics(
   { topics }: RequestOf<'deleteTopics'>,
 ): Draft<ResponseOf<'deleteTopics'>> {
   const found = topics.map((wanted) => find(image, wanted.name, wanted.topicId));
-  const twice = repeated(found.filter((topic) => !isRefusal(topic)));
-  const answered = new Set<TopicImage>();
+  const twice = repeated(topics.map(keyOf));
+  const twiceFound = repeated(found.filter((topic) => !isRefusal(topic)));
+  const answered = new Set<string | TopicImage>();
   const writes: StoreWrite[] = [];
   const changes: Change[] = [];
   const deleted: DeletedTopic[] = [];
   for (const [index, topic] of found.entries()) {
+    const wanted = topics[index] as Wanted;
+    const key = keyOf(wanted);
+    if (answered.has(key)) continue;
+    answered.add(key);
+    if (twice.has(key)) {
+      const errorMessage = 'The request names this topic more than once.';
+      deleted.push({ ...wanted, errorCode: ERROR.INVALID_REQUEST, errorMessage });
+      continue;
+    }
     if (isRefusal(topic)) {
-      const { name, topicId } = topics[index] as RequestOf<'deleteTopics'>['topics'][number];
-      deleted.push({ name, topicId, ...topic });
+      deleted.push({ ...wanted, ...topic });
       continue;
     }
     if (answered.has(topic)) continue;
     answered.add(topic);
     const { name, id } = topic;
-    if (twice.has(topic)) {
-      const errorMessage = 'The request names this topic more than once.';
+    if (twiceFound.has(topic)) {
+      const errorMessage = 'The request has this topic by its name and by its id.';
       deleted.push({ name, topicId: id, errorCode: ERROR.INVALID_REQUEST, errorMessage });
       continue;
     }
@@ -60,20 +69,35 @@ export function deleteTopics(
   return { writes, changes, response: { topics: deleted } };
 }
 
-export function eraseTopic(
+export function eraseTopics(
   { image }: Surroundings,
-  { topicId }: RequestOf<'eraseTopic'>,
-): Draft<ResponseOf<'eraseTopic'>> {
-  const name = image.deletedTopics.get(topicId);
-  if (name === undefined) return { writes: [], changes: [], response: { errorCode: ERROR.UNKNOWN_TOPIC_ID } };
-  const left = deletedIds(image, name).filter((id) => id !== topicId);
-  const path = deletedTopicPath(name);
-  const write: StoreWrite =
-    left.length === 0
+  { topicIds }: RequestOf<'eraseTopics'>,
+): Draft<ResponseOf<'eraseTopics'>> {
+  const changes: Change[] = [];
+  const names = new Set<string>();
+  const erased = new Set<Uuid>();
+  for (const id of topicIds) {
+    const name = image.deletedTopics.get(id);
+    if (name === undefined || erased.has(id)) continue;
+    erased.add(id);
+    names.add(name);
+    changes.push({ kind: 'topicErased', id });
+  }
+  const writes = Array.from(names, (name): StoreWrite => {
+    const left = deletedIds(image, name).filter((id) => !erased.has(id));
+    const path = deletedTopicPath(name);
+    return left.length === 0
       ? { kind: 'delete', path, version: ANY_VERSION }
       : { kind: 'set', path, data: encodeDeleted(left), version: ANY_VERSION };
-  const changes: Change[] = [{ kind: 'topicErased', id: topicId }];
-  return { writes: [write], changes, response: { errorCode: ERROR.NONE } };
+  });
+  return { writes, changes, response: { erased: changes.length } };
+}
+
+type Wanted = RequestOf<'deleteTopics'>['topics'][number];
+
+/** Two that name the same thing in the same words have the same key. */
+function keyOf({ name, topicId }: Wanted): string {
+  return name === null ? `id ${topicId}` : `name ${name} ${topicId}`;
 }
 
 function find(image: MetadataImage, name: string | null, id: Uuid): TopicImage | Refusal {

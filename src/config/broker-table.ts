@@ -7,6 +7,7 @@ const DYNAMIC = { change: 'cluster-wide' } as const;
 const OURS = { ours: true } as const;
 
 export const COMPRESSION_TYPES = ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'] as const;
+export type CompressionType = (typeof COMPRESSION_TYPES)[number];
 
 const IDENTITY = [
   int('node.id', 0, 'The number of this broker in its cluster.', { min: 0, aliases: ['broker.id'] }),
@@ -97,7 +98,7 @@ const NETWORK = [
   int('max.incremental.fetch.session.cache.slots', 1000, 'Fetch sessions that are remembered.', { min: 0 }),
   int(
     'zero.copy.min.bytes',
-    16_384,
+    131_072,
     'Ranges of a log from this size on go to the socket by sendfile; smaller ones are read and sent.',
     {
       ...OURS,
@@ -113,6 +114,15 @@ const TOPICS = [
     max: 32_767,
   }),
   boolean('auto.create.topics.enable', true, 'Whether a client that asks for an unknown topic gets it created.'),
+  boolean('delete.topic.enable', true, 'Whether clients may delete topics.'),
+  int(
+    'max.request.partition.size.limit',
+    2000,
+    'Partitions in one answer that describes topics; the rest follow in pages.',
+    {
+      min: 1,
+    },
+  ),
   int('min.insync.replicas', 1, 'In-sync replicas that a produce with acks=all needs.', { ...DYNAMIC, min: 1 }),
 ] as const;
 
@@ -122,9 +132,19 @@ const LOG = [
     'compression.type',
     COMPRESSION_TYPES,
     'producer',
-    'How batches are stored. They are kept as they came, whatever is set.',
+    'How batches are stored: in this compression, or as the producer sent them.',
     DYNAMIC,
   ),
+  int('compression.gzip.level', -1, 'How hard gzip tries where compression.type asks for it; -1 is its own default.', {
+    ...DYNAMIC,
+    min: -1,
+    max: 9,
+  }),
+  int('compression.zstd.level', 3, 'How hard zstd tries where compression.type asks for it.', {
+    ...DYNAMIC,
+    min: -131_072,
+    max: 22,
+  }),
   int('log.segment.bytes', 1024 * MIB, 'A log file that would grow beyond this is rolled.', { ...DYNAMIC, min: MIB }),
   long('log.roll.ms', null, 'A log file older than this is rolled. When not set, log.roll.hours counts.', {
     ...DYNAMIC,

@@ -2,6 +2,8 @@
  * Names that Kafka knows (4.3, and some of the releases before it) and this broker does nothing with. They are told apart
  * from misspelt ones: a file written for Kafka works, and its owner reads which lines have no effect.
  */
+import type { SettingType } from './setting.ts';
+
 const WITHOUT_EFFECT: Record<string, string> = {
   add: 'partitions.to.txn.retry.backoff.max.ms partitions.to.txn.retry.backoff.ms',
   alter: `
@@ -12,7 +14,7 @@ const WITHOUT_EFFECT: Record<string, string> = {
   background: 'threads',
   broker: 'heartbeat.interval.ms id.generation.enable session.timeout.ms',
   client: 'quota.callback.class',
-  compression: 'gzip.level lz4.level zstd.level',
+  compression: 'lz4.level',
   config: 'providers',
   connection: 'failed.authentication.delay.ms',
   connections: 'max.reauth.ms',
@@ -29,7 +31,7 @@ const WITHOUT_EFFECT: Record<string, string> = {
   create: 'topic.policy.class.name',
   delegation: `
     token.expiry.check.interval.ms token.expiry.time.ms token.max.lifetime.ms token.secret.key`,
-  delete: 'records.purgatory.purge.interval.requests topic.enable',
+  delete: 'records.purgatory.purge.interval.requests',
   early: 'start.listeners',
   fetch: 'purgatory.purge.interval.requests',
   follower: 'fetch.last.tiered.offset.enable replication.throttled.rate',
@@ -69,8 +71,7 @@ const WITHOUT_EFFECT: Record<string, string> = {
     local.retention.ms message.downconversion.enable message.format.version
     message.timestamp.difference.max.ms preallocate`,
   max: `
-    connection.creation.rate connections.per.ip connections.per.ip.overrides
-    request.partition.size.limit`,
+    connection.creation.rate connections.per.ip connections.per.ip.overrides`,
   metadata: `
     log.dir log.max.record.bytes.between.snapshots log.max.snapshot.interval.ms log.segment.bytes
     log.segment.ms max.idle.interval.ms max.retention.bytes max.retention.ms`,
@@ -169,25 +170,28 @@ export function isKafkaBrokerName(name: string): boolean {
   return BROKER_NAMES.has(name) || name.startsWith('listener.name.');
 }
 
-const TOPIC_NAMES: ReadonlySet<string> = new Set([
-  'compression.gzip.level',
-  'compression.lz4.level',
-  'compression.zstd.level',
-  'delete.retention.ms',
-  'follower.replication.throttled.replicas',
-  'leader.replication.throttled.replicas',
-  'local.retention.bytes',
-  'local.retention.ms',
-  'max.compaction.lag.ms',
-  'min.cleanable.dirty.ratio',
-  'min.compaction.lag.ms',
-  'preallocate',
-  'remote.log.copy.disable',
-  'remote.log.delete.on.disable',
-  'remote.storage.enable',
-  'unclean.leader.election.enable',
+const TOPIC_NAMES = new Map<string, SettingType>([
+  ['compression.lz4.level', 'int'],
+  ['delete.retention.ms', 'long'],
+  ['follower.replication.throttled.replicas', 'list'],
+  ['leader.replication.throttled.replicas', 'list'],
+  ['local.retention.bytes', 'long'],
+  ['local.retention.ms', 'long'],
+  ['max.compaction.lag.ms', 'long'],
+  ['min.cleanable.dirty.ratio', 'double'],
+  ['min.compaction.lag.ms', 'long'],
+  ['preallocate', 'boolean'],
+  ['remote.log.copy.disable', 'boolean'],
+  ['remote.log.delete.on.disable', 'boolean'],
+  ['remote.storage.enable', 'boolean'],
+  ['unclean.leader.election.enable', 'boolean'],
 ]);
 
 export function isKafkaTopicName(name: string): boolean {
   return TOPIC_NAMES.has(name);
+}
+
+/** What kind of value Kafka keeps under this name. */
+export function kafkaTopicType(name: string): SettingType | undefined {
+  return TOPIC_NAMES.get(name);
 }

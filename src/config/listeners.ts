@@ -21,6 +21,8 @@ interface Endpoint {
 }
 
 const PORT_MAX = 65_535;
+/** Each has an acceptor of its own. */
+const LISTENERS_MAX = 32;
 const SERVED = 'PLAINTEXT';
 const KAFKA_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'];
 
@@ -36,6 +38,8 @@ export function parseListeners(settings: ListenerSettings): Listener[] {
   const endpoints = settings.listeners.map((text) => parseEndpoint('listeners', text));
   if (endpoints.length === 0)
     throw new SettingError('listeners is empty: it needs at least one, like PLAINTEXT://127.0.0.1:9092.');
+  if (endpoints.length > LISTENERS_MAX)
+    throw new SettingError(`listeners has ${endpoints.length} entries, at most ${LISTENERS_MAX} are served.`);
   refuseTwice('listeners', endpoints);
   const advertised = parseAdvertised(settings.advertisedListeners ?? [], endpoints);
   return endpoints.map(({ name, host, port }) => {
@@ -89,6 +93,11 @@ function parseAdvertised(
     if (host === '' || host === '0.0.0.0' || host === '::') {
       throw new SettingError(
         `advertised.listeners has ${text}, an address that no client can connect to: name a host.`,
+      );
+    }
+    if (port === 0) {
+      throw new SettingError(
+        `advertised.listeners has ${text}, a port that no client can connect to: name a real one.`,
       );
     }
     addresses.set(name, { host, port });

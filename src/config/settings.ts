@@ -99,3 +99,10 @@ function meaningless(name: string): string {
   const meant = nearest(name, BY_NAME.keys());
   return `${name} is not a setting${meant === null ? '' : `; did you mean ${meant}?`}${meant === null ? ', so it has no effect.' : ' It has no effect.'}`;
 }
+
+/** Why a name that no setting has cannot be changed. */
+export function unknownSetting(name: string): string {
+  if (isKafkaBrokerName(name)) return `${name} is a setting of Kafka that has no effect here, so it cannot be changed.`;
+  const meant = nearest(name, BY_NAME.keys());
+  return `${name} is not a broker setting${meant === null ? '.' : `; did you mean ${meant}?`}`;
+}

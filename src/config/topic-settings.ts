@@ -2,7 +2,7 @@
  * What a topic's settings come to: its own where it has them, else the broker's, else the defaults. Errors are sentences
  * for the answer to whoever asked; nothing here throws for a bad value.
  */
-import type { Settings } from './broker-table.ts';
+import type { CompressionType, Settings } from './broker-table.ts';
 import { isKafkaTopicName } from './kafka-names.ts';
 import { nearest } from './nearest.ts';
 import { camelCase, parseValue, type Setting, SettingError } from './setting.ts';
@@ -34,7 +34,9 @@ export interface TopicLogConfig {
   readonly flushMessages: number;
   readonly flushMs: number;
   readonly cleanupPolicy: string;
-  readonly compressionType: string;
+  readonly compressionType: CompressionType;
+  readonly compressionGzipLevel: number;
+  readonly compressionZstdLevel: number;
   readonly producerIdExpirationMs: number;
 }
 
@@ -107,6 +109,8 @@ function logConfig(settings: TopicSettings, broker: Settings): TopicLogConfig {
     flushMs: settings.flushMs,
     cleanupPolicy: settings.cleanupPolicy.join(','),
     compressionType: settings.compressionType,
+    compressionGzipLevel: settings.compressionGzipLevel,
+    compressionZstdLevel: settings.compressionZstdLevel,
     producerIdExpirationMs: broker.producerIdExpirationMs,
   };
 }

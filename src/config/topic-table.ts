@@ -42,8 +42,16 @@ export const TOPIC_SETTINGS = [
     'compression.type',
     COMPRESSION_TYPES,
     'producer',
-    'How batches are stored. They are kept as they came, whatever is set.',
+    'How batches are stored: in this compression, or as the producer sent them.',
   ),
+  int('compression.gzip.level', -1, 'How hard gzip tries where compression.type asks for it; -1 is its own default.', {
+    min: -1,
+    max: 9,
+  }),
+  int('compression.zstd.level', 3, 'How hard zstd tries where compression.type asks for it.', {
+    min: -131_072,
+    max: 22,
+  }),
   long('flush.messages', LONG_MAX, 'Records after which a log is synced to disk. Left alone, the system decides.', {
     min: 1,
   }),
@@ -80,6 +88,8 @@ export const FALLBACKS: Record<TopicSettingName, readonly Fallback[]> = {
   'file.delete.delay.ms': same('log.segment.delete.delay.ms'),
   'cleanup.policy': same('log.cleanup.policy'),
   'compression.type': same('compression.type'),
+  'compression.gzip.level': same('compression.gzip.level'),
+  'compression.zstd.level': same('compression.zstd.level'),
   'flush.messages': same('log.flush.interval.messages'),
   'flush.ms': same('log.flush.interval.ms'),
   'min.insync.replicas': same('min.insync.replicas'),

@@ -3,7 +3,9 @@
  * a promise; its threads start with the first job and go when they have been idle for a while.
  */
 import { Piscina } from 'piscina';
-import type { CheckBatch } from './check-batch.ts';
+import type { OpenedBatch } from '../log/admission.ts';
+import type { MovePartition, MoveResult } from '../log/move.ts';
+import type { OpenBatch } from './open-batch.ts';
 
 const THREADS_MAX = 2;
 const IDLE_MS = 10_000;
@@ -16,15 +18,22 @@ function entry(name: string): string {
 export class Jobs {
   #pool: Piscina | null = null;
 
-  /** Kafka's error code, 0 when the batch is good. */
-  checkBatch(job: CheckBatch): Promise<number> {
-    this.#pool ??= new Piscina({ maxThreads: THREADS_MAX, minThreads: 0, idleTimeout: IDLE_MS });
-    return this.#pool.run(job, { filename: entry('check-batch') });
+  openBatch(job: OpenBatch): Promise<OpenedBatch> {
+    return this.#run('open-batch', job);
+  }
+
+  movePartition(job: MovePartition): Promise<MoveResult> {
+    return this.#run('move-partition', job);
   }
 
   async close(): Promise<void> {
     const pool = this.#pool;
     this.#pool = null;
     await pool?.destroy();
+  }
+
+  #run<T>(name: string, job: unknown): Promise<T> {
+    this.#pool ??= new Piscina({ maxThreads: THREADS_MAX, minThreads: 0, idleTimeout: IDLE_MS });
+    return this.#pool.run(job, { filename: entry(name) });
   }
 }

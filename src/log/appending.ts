@@ -11,7 +11,15 @@ import { transactionEnd } from './record-walk.ts';
 import { newSegment } from './recovery.ts';
 import { Staged } from './staged.ts';
 import type { FlushProgress, LogState } from './state.ts';
-import { type AppendOrigin, type AppendResult, accepted, checkAppend, checkReplicated, stamp } from './validation.ts';
+import {
+  type AppendOrigin,
+  type AppendResult,
+  accepted,
+  checkAppend,
+  checkHeader,
+  checkReplicated,
+  stamp,
+} from './validation.ts';
 
 export class Appending {
   readonly #state: LogState;
@@ -26,6 +34,12 @@ export class Appending {
   /** Batches wait for `write`. */
   get pending(): boolean {
     return this.#staged.count > 0;
+  }
+
+  /** Whether all but the records of a client's batch is good: an error code, NONE when it is. */
+  checkHeader(memory: Memory, offset: number, length: number): number {
+    const { config, environment } = this.#state;
+    return checkHeader(environment.kernels, memory, offset, length, config, 'client');
   }
 
   /** One batch of a client or a coordinator: this broker leads and decides offset and epoch. */
@@ -46,7 +60,7 @@ export class Appending {
       return;
     }
     const { view } = memory;
-    const { maxTimestamp } = accepted;
+    const { maxTimestamp, sizeBytes } = accepted;
     const logAppendTime = config.timestampType === 'LogAppendTime';
     const producerId = batch.producerId(view, offset);
     const delta = batch.lastOffsetDelta(view, offset);
@@ -56,7 +70,7 @@ export class Appending {
     }
     const baseOffset = state.nextOffset;
     stamp(environment.kernels, memory, offset, baseOffset, leaderEpoch, config);
-    this.#append(memory, offset, length, baseOffset, baseOffset + delta, maxTimestamp, now);
+    this.#append(memory, offset, sizeBytes, baseOffset, baseOffset + delta, maxTimestamp, now);
     state.epochs.assign(leaderEpoch, baseOffset);
     if (producerId >= 0) this.#remember(memory, offset, baseOffset + delta, delta, maxTimestamp);
     out.baseOffset = baseOffset;

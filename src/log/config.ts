@@ -27,6 +27,8 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   flushMs: NO_LIMIT,
   cleanupPolicy: 'delete',
   compressionType: 'producer',
+  compressionGzipLevel: -1,
+  compressionZstdLevel: 3,
   producerIdExpirationMs: PRODUCER_ID_EXPIRATION_MS,
 };
 

@@ -21,6 +21,7 @@ import {
   DIRECTORY_FUTURE,
   DIRECTORY_STRAY,
   PARTITION_METADATA,
+  parentOf,
   parsePartitionDirectory,
 } from './names.ts';
 import { parsePartitionMetadata } from './partition-metadata.ts';
@@ -30,6 +31,8 @@ const META_PROPERTIES = 'meta.properties';
 const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
 /** Kafka's own metadata log may lie beside the partitions; it is none of them. */
 const METADATA_LOG = '__cluster_metadata-0';
+/** As a move names its copy; what merely ends like it may be a topic's or a user's. */
+const FUTURE_NAME = new RegExp(`-\\d+\\.[0-9a-f]{32}${DIRECTORY_FUTURE}$`);
 
 export const CHECKPOINTS = {
   recoveryPoint: 'recovery-point-offset-checkpoint',
@@ -60,6 +63,8 @@ export interface Listing {
   readonly partitions: readonly PartitionEntry[];
   /** Partitions that were deleted; their files are still there. */
   readonly deleted: readonly string[];
+  /** Copies that a move between directories was making when it ended. */
+  readonly futures: readonly string[];
   /** Directories that are no partition of this broker's making. */
   readonly strays: readonly string[];
 }
@@ -71,6 +76,9 @@ interface Meta {
   readonly directoryId: Uuid | null;
 }
 
+/** The disk does not let the directory be used: another directory may do. */
+export class UnusableDirectory extends StartError {}
+
 export class LogDirectory {
   readonly path: string;
   readonly clusterId: string;
@@ -80,11 +88,11 @@ export class LogDirectory {
   readonly #disk: Disk;
   readonly #lock: number;
 
-  /** Makes the directory when it is not there. Throws StartError with what to do. */
+  /** Makes the directory when it is not there. Throws StartError with what to do, UnusableDirectory when its disk fails. */
   static open(options: LogDirectoryOptions): LogDirectory {
     const { disk, path } = options;
     try {
-      disk.makeDirectory(path);
+      makeDurably(disk, path);
       const lock = takeLock(disk, path);
       try {
         return new LogDirectory(options, lock);
@@ -93,7 +101,7 @@ export class LogDirectory {
         throw problem;
       }
     } catch (problem) {
-      throw problem instanceof DiskError ? new StartError(unusable(path, problem.code)) : problem;
+      throw problem instanceof DiskError ? new UnusableDirectory(unusable(path, problem.code)) : problem;
     }
   }
 
@@ -116,24 +124,27 @@ export class LogDirectory {
   list(): Listing {
     const partitions: PartitionEntry[] = [];
     const deleted: string[] = [];
+    const futures: string[] = [];
     const strays: string[] = [];
     for (const name of this.#disk.list(this.path).sort()) {
       const path = this.#file(name);
       if (name === METADATA_LOG || !this.#disk.isDirectory(path)) continue;
       const parsed = parsePartitionDirectory(name);
       if (name.endsWith(DIRECTORY_DELETED)) deleted.push(path);
-      else if (parsed === null || name.endsWith(DIRECTORY_FUTURE) || name.endsWith(DIRECTORY_STRAY)) strays.push(path);
+      else if (FUTURE_NAME.test(name)) futures.push(path);
+      else if (parsed === null || name.endsWith(DIRECTORY_STRAY)) strays.push(path);
       else {
         const text = readText(this.#disk, `${path}/${PARTITION_METADATA}`);
         partitions.push({ ...parsed, path, topicId: text === null ? null : parsePartitionMetadata(text) });
       }
     }
-    return { partitions, deleted, strays };
+    return { partitions, deleted, futures, strays };
   }
 
-  /** Ends what an earlier process began to delete. */
-  removeDeleted(): void {
-    for (const path of this.list().deleted) removeRetired(this.#disk, path);
+  /** Ends what an earlier process began to delete, and removes copies that it did not finish. */
+  removeLeftovers(): void {
+    const { deleted, futures } = this.list();
+    for (const path of [...deleted, ...futures]) removeRetired(this.#disk, path);
   }
 
   /** By directory name (`topic-0`). A checkpoint that is missing or damaged says nothing of any partition. */
@@ -178,6 +189,14 @@ export class LogDirectory {
   #file(name: string): string {
     return `${this.path}/${name}`;
   }
+}
+
+/** New directories are entered in their parents for good: what is acknowledged below must not go with them. */
+function makeDurably(disk: Disk, path: string): void {
+  const missing: string[] = [];
+  for (let each = path; each !== parentOf(each) && !disk.exists(each); each = parentOf(each)) missing.push(each);
+  disk.makeDirectory(path);
+  for (const each of missing) disk.syncDirectory(parentOf(each));
 }
 
 function takeLock(disk: Disk, path: string): number {

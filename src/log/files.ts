@@ -28,16 +28,17 @@ export class CachedFile {
 export class FileCache {
   readonly #disk: Disk;
   readonly #table: FileTable;
-  readonly #filesMax: number;
   #newest: CachedFile | null = null;
   #oldest: CachedFile | null = null;
   #open = 0;
+  /** When it falls below what is open, the next opening lets go of the rest. */
+  filesMax: number;
 
   constructor(disk: Disk, table: FileTable, filesMax: number) {
     assert(filesMax >= 1, 'a cache holds at least one file', { filesMax });
     this.#disk = disk;
     this.#table = table;
-    this.#filesMax = filesMax;
+    this.filesMax = filesMax;
   }
 
   get openFiles(): number {
@@ -83,7 +84,7 @@ export class FileCache {
   }
 
   #openFile(file: CachedFile): void {
-    while (this.#open >= this.#filesMax) this.forget(this.#oldest as CachedFile);
+    while (this.#open >= this.filesMax) this.forget(this.#oldest as CachedFile);
     const descriptor = this.#disk.open(file.path, file.mode);
     const slot = this.#table.add(descriptor);
     if (slot === CLOSED) {

@@ -44,6 +44,17 @@ export function freezeLog(state: LogState, progress: FlushProgress): Uint8Array 
   return UTF8.encode(JSON.stringify(frozen));
 }
 
+/**
+ * The same log after all of its files were copied to another directory and synced there. What waited for its removal was
+ * left behind.
+ */
+export function relocated(bytes: Uint8Array): Uint8Array {
+  const frozen = JSON.parse(TEXT.decode(bytes)) as FrozenLog;
+  const durability: FrozenDurability = { recoveryPoint: frozen.nextOffset, unsynced: [], paths: [], directories: [] };
+  const moved: FrozenLog = { ...frozen, deletions: [], durability, unflushedMessages: 0, unflushedSinceMs: 0 };
+  return UTF8.encode(JSON.stringify(moved));
+}
+
 export function thawLog(
   bytes: Uint8Array,
   environment: LogEnvironment,

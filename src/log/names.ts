@@ -51,10 +51,15 @@ export function partitionDirectory(topic: string, partition: number): string {
   return `${topic}-${partition}`;
 }
 
-/** `<topic>-<partition>.<32 hex digits>-delete`; a long topic is cut so that the name stays a name. */
+/** `<topic>-<partition>.<32 hex digits>-delete`. */
 export function deletedDirectory(topic: string, partition: number, id: Uint8Array): string {
+  return asideDirectory(topic, partition, id, DIRECTORY_DELETED);
+}
+
+/** A partition's directory that is none for now; a long topic is cut so that the name stays a name. */
+export function asideDirectory(topic: string, partition: number, id: Uint8Array, suffix: string): string {
   const hex = Array.from(id, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const tail = `-${partition}.${hex}${DIRECTORY_DELETED}`;
+  const tail = `-${partition}.${hex}${suffix}`;
   return topic.slice(0, NAME_BYTES_MAX - tail.length) + tail;
 }
 

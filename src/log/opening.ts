@@ -35,8 +35,9 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
     durability.directoryChanged(parentOf(directory));
   }
   identify(environment, options, durability);
+  const before = disk.list(directory);
   const names = settleLeftovers(environment, directory);
-  const { epochs, known } = readEpochs(environment, directory);
+  const { epochs, known, text } = readEpochs(environment, directory);
   const segments = new Segments();
   const { clean, endOffset, rebuilt } = loadSegments(environment, options, names, segments, epochs, deletions);
   let nextOffset = endOffset;
@@ -72,11 +73,19 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
   if (!clean) distrust(environment, directory, segments, durability);
   for (const segment of rebuilt) if (segments.list.includes(segment)) durability.segmentFinished(segment);
   // A file that was removed above must not come back beside what is appended in its place: a snapshot would be believed.
-  if (!clean && names.some((name) => leadingOffset(name) >= 0)) disk.syncDirectory(directory);
+  if (!clean && lacksAny(disk.list(directory), before)) disk.syncDirectory(directory);
   const state = { environment, directory, topic, partition, topicId, config, segments, epochs, producers };
   const full: LogState = { ...state, snapshots, deletions, durability, logStartOffset, nextOffset };
+  // Recovery reads the epochs from the batches, and mostly comes to what the file says.
+  if (epochs.changed && epochs.format() === text) epochs.changed = false;
   writeEpochs(full);
   return full;
+}
+
+/** Whether a file of a segment has gone. */
+function lacksAny(names: readonly string[], before: readonly string[]): boolean {
+  const present = new Set(names);
+  return before.some((name) => leadingOffset(name) >= 0 && !present.has(name));
 }
 
 /** After a crash nothing beyond the recovery point was synced, whatever the page cache still shows. */
@@ -118,16 +127,23 @@ function identify(environment: LogEnvironment, options: OpenOptions, durability:
   durability.fileReplaced(path);
 }
 
+interface EpochsRead {
+  readonly epochs: LeaderEpochs;
+  readonly known: boolean;
+  /** Of the file. */
+  readonly text: string | null;
+}
+
 /** Without the file, or with a damaged one, the epochs are read from the batches: each carries its leader's. */
-function readEpochs(environment: LogEnvironment, directory: string): { epochs: LeaderEpochs; known: boolean } {
+function readEpochs(environment: LogEnvironment, directory: string): EpochsRead {
   const path = `${directory}/${EPOCH_CHECKPOINT}`;
   const text = readText(environment.disk, path);
-  if (text === null) return { epochs: new LeaderEpochs(), known: false };
+  if (text === null) return { epochs: new LeaderEpochs(), known: false, text };
   try {
-    return { epochs: LeaderEpochs.parse(text, path), known: true };
+    return { epochs: LeaderEpochs.parse(text, path), known: true, text };
   } catch (problem) {
     if (!(problem instanceof MalformedCheckpoint)) throw problem;
-    return { epochs: new LeaderEpochs(), known: false };
+    return { epochs: new LeaderEpochs(), known: false, text };
   }
 }
 

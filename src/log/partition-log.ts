@@ -19,11 +19,12 @@ import { freezeLog, thawLog } from './freeze.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import { deletedDirectory, parentOf } from './names.ts';
 import { type OpenOptions, openLog, writeEpochs } from './opening.ts';
+import type { Producer } from './producers.ts';
 import { type LogPosition, locate, positionOf, type ReadPlan } from './reading.ts';
 import type { FlushProgress, LogIdentity, LogState } from './state.ts';
 import { maxTimestamp, offsetForTimestamp, type TimestampOffset } from './timestamps.ts';
 import { expiredSegments, raiseStart, retireFirst, truncateLog } from './trimming.ts';
-import type { AppendOrigin, AppendResult } from './validation.ts';
+import { type AppendOrigin, type AppendResult, blameNone } from './validation.ts';
 
 export type { SyncPlan } from './durability.ts';
 export type { LogEnvironment } from './environment.ts';
@@ -34,6 +35,7 @@ export class PartitionLog {
   readonly #progress: FlushProgress;
   #written: LogPosition;
   #broken: DiskError | null = null;
+  #finished = false;
   #now: number;
 
   /** Creates the log or recovers it. Throws when it cannot be read, or belongs to another topic. */
@@ -106,6 +108,10 @@ export class PartitionLog {
     return this.#state.producers.count;
   }
 
+  producers(): IterableIterator<Producer> {
+    return this.#state.producers.values();
+  }
+
   /** Why the log is out of service; null while it is not. */
   get broken(): DiskError | null {
     return this.#broken;
@@ -116,6 +122,11 @@ export class PartitionLog {
     const { unflushedMessages, unflushedSinceMs } = this.#progress;
     const { flushMessages, flushMs } = this.#state.config;
     return unflushedMessages > 0 && (unflushedMessages >= flushMessages || this.#now - unflushedSinceMs >= flushMs);
+  }
+
+  /** Whether all but the records of a producer's batch is good: an error code, NONE when it is. */
+  checkHeader(memory: Memory, offset: number, length: number): number {
+    return this.#appending.checkHeader(memory, offset, length);
   }
 
   /**
@@ -138,6 +149,7 @@ export class PartitionLog {
     out.duplicate = false;
     this.#now = now;
     if (this.#broken !== null) {
+      blameNone();
       out.errorCode = ERROR.KAFKA_STORAGE_ERROR;
       return;
     }
@@ -222,6 +234,7 @@ export class PartitionLog {
 
   /** Records below are deleted by request; segments that hold nothing else go with the next `retention`. */
   advanceLogStart(offset: number): void {
+    this.write();
     assert(offset <= this.#written.offset, 'the start does not pass the end', { offset, end: this.#written.offset });
     this.#guarded(() => raiseStart(this.#state, offset));
   }
@@ -259,14 +272,28 @@ export class PartitionLog {
     return bytes;
   }
 
-  /** Makes everything durable, so that a clean opening has nothing to look for. */
-  close(): void {
+  /**
+   * The end of appending: everything is written, nothing synced. Where many logs end, all are finished before the first is
+   * closed: the file system then makes many files durable at once.
+   */
+  finish(): void {
     const { segments, snapshots, producers, durability, directory, nextOffset } = this.#state;
     try {
       this.write();
       segments.active.finish();
-      snapshots.write(producers, nextOffset, true);
+      durability.fileReplaced(snapshots.write(producers, nextOffset, false));
       durability.directoryChanged(directory);
+    } catch (problem) {
+      throw this.#break(problem);
+    }
+    this.#finished = true;
+  }
+
+  /** Makes everything durable, so that a clean opening has nothing to look for. */
+  close(): void {
+    const { segments, durability, nextOffset } = this.#state;
+    try {
+      if (!this.#finished) this.finish();
       durability.syncAll(segments.active, nextOffset);
     } catch (problem) {
       throw this.#break(problem);

@@ -32,7 +32,8 @@ export class Snapshots {
     return this.#offsets;
   }
 
-  write(producers: Producers, offset: number, durable: boolean): void {
+  /** Returns its path. */
+  write(producers: Producers, offset: number, durable: boolean): string {
     const { disk, kernels, scratch } = this.#environment;
     const bytes = encodeSnapshot(producers.values(), producers.count, kernels, scratch);
     writeWhole(disk, this.#path(offset), bytes, durable);
@@ -40,6 +41,7 @@ export class Snapshots {
       this.#offsets.push(offset);
       this.#offsets.sort((a, b) => a - b);
     }
+    return this.#path(offset);
   }
 
   /** Makes `producers` what they were at `endOffset`. Damaged snapshots, and those outside of the log, are removed. */

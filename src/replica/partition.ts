@@ -8,14 +8,17 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Memory } from '../base/memory.ts';
+import { mustOpen, type Opening, openingOf } from '../log/admission.ts';
 import { hasPolicy } from '../log/config.ts';
 import { DiskError } from '../log/disk.ts';
 import type { PartitionLog, SyncPlan } from '../log/partition-log.ts';
 import type { LogPosition, ReadPlan } from '../log/reading.ts';
-import type { AppendResult } from '../log/validation.ts';
+import { type AppendResult, refused } from '../log/validation.ts';
 import * as batch from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
-import { LIST_OFFSETS_TIMESTAMP } from '../wire/messages/list-offsets.ts';
+import { TO_HIGH_WATERMARK } from '../wire/messages/delete-records.ts';
+import { AdmissionLine, type Applicant } from './admission-line.ts';
+import { type FoundOffset, findEpochEnd, findOffset } from './offsets.ts';
 import { newPartitionView, OFFLINE, ONLINE, type PublishedPartitions } from './published.ts';
 
 /** The handler, as its partitions see it. */
@@ -31,30 +34,28 @@ export interface PartitionDesk {
     appendTime: number,
     start: number,
   ): void;
+  /** Not appended; `fault` and `record` say which record is to blame where it is a single one. */
+  refused(
+    asker: number,
+    operation: number,
+    part: number,
+    error: number,
+    start: number,
+    fault: number,
+    record: number,
+  ): void;
   /** Processors (bits) that asked to be told. */
   advanced(slot: number, watchers: number): void;
   /** Makes the plan's files durable, then calls `partition.synced` or `partition.syncFailed`. */
   sync(partition: Partition, plan: SyncPlan): void;
-  offline(slot: number, why: string): void;
+  offline(slot: number, problem: DiskError): void;
   /** Whether compressed batches are opened before they are taken, not only where keys are demanded. */
   readonly fullValidation: boolean;
-  /** Has a compressed batch opened and its records checked elsewhere, then calls `partition.checked`. */
-  check(partition: Partition, applicant: Applicant, needKeys: boolean): void;
+  /** Has a batch opened, and made anew where that is asked for, elsewhere; says in the applicant what came of it, then calls `partition.admit`. */
+  open(partition: Partition, applicant: Applicant, opening: Opening): void;
+  /** Nobody reads the memory of a batch that was made anew any more. */
+  release(memory: Memory): void;
 }
-
-/** A batch on its way into the log. One whose check is under way lets nothing behind it pass. */
-export interface Applicant {
-  readonly memory: Memory;
-  readonly offset: number;
-  readonly length: number;
-  readonly asker: number;
-  readonly operation: number;
-  readonly part: number;
-  /** CHECKING, or the error code that its check has come to. */
-  verdict: number;
-}
-
-const CHECKING = -2;
 
 /** What was written last is in the page cache unless the machine is short of memory; then a send waits for the disk once. */
 const WARM_BYTES = 268_435_456;
@@ -69,13 +70,6 @@ interface Waiting {
   readonly appendTime: number;
 }
 
-export interface ListedOffset {
-  error: number;
-  leaderEpoch: number;
-  timestamp: number;
-  offset: number;
-}
-
 const view = newPartitionView();
 
 export class Partition {
@@ -88,9 +82,10 @@ export class Partition {
   readonly inSyncReplicas = 1;
   /** Already on its handler's list for this round. */
   touched = false;
+  /** Deletions whose answer waits until the log's start is kept on disk. */
+  promised = 0;
   readonly #desk: PartitionDesk;
-  /** Batches that wait behind one that is being checked; empty on the fast path. */
-  readonly #line: Applicant[] = [];
+  readonly #line = new AdmissionLine();
   readonly #waiting: Waiting[] = [];
   #unwritten = 0;
   #highWatermark: LogPosition;
@@ -107,6 +102,8 @@ export class Partition {
   /** Where this process began to write. */
   readonly #openedAtOffset: number;
   #broken: string | null = null;
+  /** Its topic is deleted, its slot may be another's: nothing is published any more. */
+  #ended = false;
   readonly #staged: AppendResult = { errorCode: 0, baseOffset: -1, endOffset: -1, logAppendTime: -1, duplicate: false };
 
   constructor(slot: number, log: PartitionLog, leaderEpoch: number, desk: PartitionDesk) {
@@ -125,7 +122,8 @@ export class Partition {
 
   /** Nothing staged, nobody waiting, no sync under way: it can move. */
   get quiet(): boolean {
-    return this.#line.length === 0 && this.#unwritten === 0 && this.#waiting.length === 0 && !this.#syncing;
+    if (this.promised > 0) return false;
+    return this.#line.empty && this.#unwritten === 0 && this.#waiting.length === 0 && !this.#syncing;
   }
 
   get dirty(): boolean {
@@ -147,31 +145,43 @@ export class Partition {
     part: number,
   ): void {
     const start = this.log.logStartOffset;
-    const refused = this.#check(epoch);
-    if (refused !== ERROR.NONE) return this.#desk.appended(asker, operation, part, refused, -1, -1, start);
-    const suspend = length >= batch.HEADER_BYTES && this.#mustOpen(memory, offset);
-    if (!suspend && this.#line.length === 0) return this.#stage(memory, offset, length, now, asker, operation, part);
-    const applicant = { memory, offset, length, asker, operation, part, verdict: suspend ? CHECKING : ERROR.NONE };
-    this.#line.push(applicant);
-    if (suspend) this.#desk.check(this, applicant, hasPolicy(this.log.config, 'compact'));
-  }
-
-  /** The check of a suspended batch has ended: it and what waits behind it go on, in the order they came. */
-  checked(applicant: Applicant, verdict: number, now: number): void {
-    applicant.verdict = verdict;
-    while (this.#line.length > 0 && (this.#line[0] as Applicant).verdict !== CHECKING) {
-      const { memory, offset, length, asker, operation, part, verdict: error } = this.#line.shift() as Applicant;
-      const refused = error === ERROR.NONE ? this.#check(-1) : error;
-      if (refused === ERROR.NONE) this.#stage(memory, offset, length, now, asker, operation, part);
-      else this.#desk.appended(asker, operation, part, refused, -1, -1, this.log.logStartOffset);
+    const error = this.#check(epoch);
+    if (error !== ERROR.NONE) return this.#desk.appended(asker, operation, part, error, -1, -1, start);
+    const opens = length >= batch.HEADER_BYTES && mustOpen(memory, offset, this.log.config, this.#desk.fullValidation);
+    if (!opens) {
+      if (this.#line.empty) this.#stage(memory, offset, length, now, asker, operation, part);
+      else this.#line.join(memory, offset, length, asker, operation, part, false);
+      return;
     }
+    const header = this.log.checkHeader(memory, offset, length);
+    if (header !== ERROR.NONE) return this.#refuse(asker, operation, part, header, refused.fault, refused.record);
+    const sizeBytes = batch.sizeInBytes(memory.view, offset);
+    const applicant = this.#line.join(memory, offset, sizeBytes, asker, operation, part, true);
+    this.#desk.open(this, applicant, openingOf(memory, offset, this.log.config, now));
   }
 
-  #mustOpen(memory: Memory, offset: number): boolean {
-    if ((batch.attributes(memory.view, offset) & batch.CODEC_MASK) === batch.CODEC.NONE) return false;
-    return this.#desk.fullValidation || hasPolicy(this.log.config, 'compact');
+  /** One that was being opened has what came of it: it and what waits behind it go on, in the order they came. */
+  admit(now: number): void {
+    for (let next = this.#line.next(); next !== null; next = this.#line.next()) this.#admit(next, now);
   }
 
+  #admit(applicant: Applicant, now: number): void {
+    const { memory, offset, length, made, asker, operation, part, verdict } = applicant;
+    const error = verdict === ERROR.NONE ? this.#check(-1) : verdict;
+    if (error !== ERROR.NONE) this.#refuse(asker, operation, part, error, applicant.fault, applicant.record);
+    else if (made === null) this.#stage(memory, offset, length, now, asker, operation, part);
+    else if (this.#stage(made, 0, made.bytes.length, now, asker, operation, part)) {
+      this.#line.keep(made);
+      return;
+    }
+    if (made !== null) this.#desk.release(made);
+  }
+
+  #refuse(asker: number, operation: number, part: number, error: number, fault: number, record: number): void {
+    this.#desk.refused(asker, operation, part, error, this.log.logStartOffset, fault, record);
+  }
+
+  /** True when the memory is needed until the next write. */
   #stage(
     memory: Memory,
     offset: number,
@@ -180,28 +190,32 @@ export class Partition {
     asker: number,
     operation: number,
     part: number,
-  ): void {
-    const start = this.log.logStartOffset;
+  ): boolean {
     const staged = this.#staged;
     this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
     if (staged.errorCode !== ERROR.NONE) {
-      return this.#desk.appended(asker, operation, part, staged.errorCode, -1, -1, start);
+      this.#refuse(asker, operation, part, staged.errorCode, refused.fault, refused.record);
+      return false;
     }
     const { baseOffset, endOffset, logAppendTime } = staged;
     if (!staged.duplicate) this.#unwritten += 1;
     this.#waiting.push({ asker, operation, part, baseOffset, endOffset, appendTime: logAppendTime });
+    return !staged.duplicate;
   }
 
   /** Writes what was staged in one go, then lets the answers go that are due. */
   settle(now: number): void {
     this.touched = false;
+    if (this.#ended) return;
     if (this.#unwritten > 0) {
       this.#unwritten = 0;
       try {
         this.log.write();
       } catch (problem) {
         if (!(problem instanceof DiskError)) throw problem;
-        return this.#fail(problem.message);
+        return this.#fail(problem);
+      } finally {
+        for (const memory of this.#line.takeKept()) this.#desk.release(memory);
       }
       if (this.#durableEndOffset >= this.#written.offset) this.#unsyncedSinceMs = now;
       this.#written = this.log.endPosition;
@@ -226,16 +240,16 @@ export class Partition {
     if (this.#broken !== null) return;
     try {
       this.log.expireProducers(now);
-      if (this.log.retention(now, this.highWatermark) > 0) this.publish();
+      if (this.log.retention(now, this.highWatermark) > 0) this.#startMoved();
     } catch (problem) {
       if (!(problem instanceof DiskError)) throw problem;
-      this.#fail(problem.message);
+      this.#fail(problem);
     }
   }
 
   synced(plan: SyncPlan): void {
     this.#syncing = false;
-    if (this.#broken !== null) return;
+    if (this.#broken !== null || this.#ended) return;
     this.log.synced(plan);
     this.#durableEndOffset = Math.max(this.#durableEndOffset, plan.endOffset);
     if (this.#durableEndOffset >= this.#written.offset) this.#flushDue = false;
@@ -247,9 +261,24 @@ export class Partition {
   /** A failed sync is never tried again: what the disk has is unknown. */
   syncFailed(errno: number): void {
     this.#syncing = false;
+    if (this.#ended) return;
     const problem = new DiskError(`errno ${errno}`, 'sync', this.log.directory);
     this.log.syncFailed(problem);
-    this.#fail(problem.message);
+    this.#fail(problem);
+  }
+
+  /** Its directory has failed elsewhere. */
+  fail(problem: DiskError): void {
+    this.log.syncFailed(problem);
+    this.#fail(problem);
+  }
+
+  /** Its topic is deleted: what came is written, who waits is answered, batches that are being checked are refused when they come. */
+  end(now: number): void {
+    this.settle(now);
+    this.#ended = true;
+    this.#desk.published.setState(this.slot, OFFLINE);
+    this.#refuseWaiting(ERROR.UNKNOWN_TOPIC_OR_PARTITION);
   }
 
   locate(offset: number, bytesMax: number, firstBatch: boolean, epoch: number, plan: ReadPlan): void {
@@ -263,7 +292,7 @@ export class Partition {
     } catch (problem) {
       if (!(problem instanceof DiskError)) throw problem;
       plan.errorCode = ERROR.KAFKA_STORAGE_ERROR;
-      this.#fail(problem.message);
+      this.#fail(problem);
     }
   }
 
@@ -283,18 +312,39 @@ export class Partition {
     return this.#highWatermark.offset;
   }
 
-  listOffset(timestamp: number, epoch: number, out: ListedOffset): void {
-    out.error = this.#check(epoch);
-    out.leaderEpoch = -1;
-    out.timestamp = -1;
-    out.offset = -1;
-    if (out.error !== ERROR.NONE) return;
-    const { LATEST, EARLIEST, EARLIEST_LOCAL, MAX_TIMESTAMP } = LIST_OFFSETS_TIMESTAMP;
-    if (timestamp === LATEST) this.#listed(out, this.highWatermark, -1, this.leaderEpoch);
-    else if (timestamp === EARLIEST || timestamp === EARLIEST_LOCAL) {
-      const start = this.log.logStartOffset;
-      this.#listed(out, start, -1, this.log.epochs.epochOf(start));
-    } else if (timestamp === MAX_TIMESTAMP || timestamp >= 0) this.#listByTime(timestamp, out);
+  /** For ListOffsets; `committed` leaves open transactions out. */
+  listOffset(timestamp: number, committed: boolean, epoch: number, out: FoundOffset): void {
+    if (!this.#admits(epoch, out)) return;
+    try {
+      findOffset(this.log, timestamp, committed ? this.lastStableOffset : this.highWatermark, this.leaderEpoch, out);
+    } catch (problem) {
+      if (!(problem instanceof DiskError)) throw problem;
+      out.error = ERROR.KAFKA_STORAGE_ERROR;
+      this.#fail(problem);
+    }
+  }
+
+  /** For OffsetForLeaderEpoch: where `wanted` ends. */
+  endOfEpoch(wanted: number, epoch: number, out: FoundOffset): void {
+    if (this.#admits(epoch, out)) findEpochEnd(this.log, wanted, this.leaderEpoch, out);
+  }
+
+  /** Moves the log's start up to an offset or the high watermark, never back. Gives an error code. */
+  deleteRecords(offset: number): number {
+    if (this.#broken !== null) return ERROR.KAFKA_STORAGE_ERROR;
+    if (!hasPolicy(this.log.config, 'delete')) return ERROR.POLICY_VIOLATION;
+    const start = offset === TO_HIGH_WATERMARK ? this.highWatermark : offset;
+    if (start < 0 || start > this.highWatermark) return ERROR.OFFSET_OUT_OF_RANGE;
+    if (start <= this.log.logStartOffset) return ERROR.NONE;
+    try {
+      this.log.advanceLogStart(start);
+    } catch (problem) {
+      if (!(problem instanceof DiskError)) throw problem;
+      this.#fail(problem);
+      return ERROR.KAFKA_STORAGE_ERROR;
+    }
+    this.#startMoved();
+    return ERROR.NONE;
   }
 
   publish(): void {
@@ -308,27 +358,24 @@ export class Partition {
     this.#desk.published.publish(this.slot, view);
   }
 
-  #listByTime(timestamp: number, out: ListedOffset): void {
-    try {
-      const found =
-        timestamp === LIST_OFFSETS_TIMESTAMP.MAX_TIMESTAMP
-          ? this.log.maxTimestamp()
-          : this.log.offsetForTimestamp(timestamp, this.lastStableOffset);
-      if (found !== null) this.#listed(out, found.offset, found.timestamp, found.leaderEpoch);
-    } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
-      out.error = ERROR.KAFKA_STORAGE_ERROR;
-      this.#fail(problem.message);
-    }
+  /** False with an error in `out`; else all that is to be found is still open. */
+  #admits(epoch: number, out: FoundOffset): boolean {
+    out.error = this.#check(epoch);
+    out.leaderEpoch = -1;
+    out.timestamp = -1;
+    out.offset = -1;
+    return out.error === ERROR.NONE;
   }
 
-  #listed(out: ListedOffset, offset: number, timestamp: number, leaderEpoch: number): void {
-    out.offset = offset;
-    out.timestamp = timestamp;
-    out.leaderEpoch = leaderEpoch;
+  /** Who waits for records below the start learns that they are gone. */
+  #startMoved(): void {
+    this.publish();
+    const watchers = this.#desk.published.takeWatchers(this.slot);
+    if (watchers !== 0) this.#desk.advanced(this.slot, watchers);
   }
 
   #check(epoch: number): number {
+    if (this.#ended) return ERROR.UNKNOWN_TOPIC_OR_PARTITION;
     if (this.#broken !== null) return ERROR.KAFKA_STORAGE_ERROR;
     if (epoch === -1 || epoch === this.leaderEpoch) return ERROR.NONE;
     return epoch < this.leaderEpoch ? ERROR.FENCED_LEADER_EPOCH : ERROR.UNKNOWN_LEADER_EPOCH;
@@ -376,16 +423,20 @@ export class Partition {
     this.#desk.sync(this, this.log.syncPlan());
   }
 
-  #fail(why: string): void {
+  #fail(problem: DiskError): void {
     if (this.#broken !== null) return;
-    this.#broken = why;
+    this.#broken = problem.message;
     this.#desk.published.setState(this.slot, OFFLINE);
+    this.#refuseWaiting(ERROR.KAFKA_STORAGE_ERROR);
+    this.#desk.offline(this.slot, problem);
+  }
+
+  #refuseWaiting(error: number): void {
     for (const { asker, operation, part } of this.#waiting) {
-      this.#desk.appended(asker, operation, part, ERROR.KAFKA_STORAGE_ERROR, -1, -1, this.log.logStartOffset);
+      this.#desk.appended(asker, operation, part, error, -1, -1, this.log.logStartOffset);
     }
     this.#waiting.length = 0;
     const watchers = this.#desk.published.takeWatchers(this.slot);
     if (watchers !== 0) this.#desk.advanced(this.slot, watchers);
-    this.#desk.offline(this.slot, why);
   }
 }

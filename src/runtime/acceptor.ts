@@ -1,6 +1,6 @@
 /**
- * The listening role: takes new connections and hands each to the next processor in turn. One role serves all listeners
- * of a broker; each listener has its descriptor and its number.
+ * The listening role: takes the new connections of one listener and hands each to the next processor in turn, with the
+ * listener's number.
  */
 import type { ControlMessage, FromThread } from './control.ts';
 import type { Counters } from './counters.ts';
@@ -35,7 +35,7 @@ export class Acceptor implements Role {
   readonly name: string;
   readonly #doors: Doors;
   readonly #counters: Counters;
-  readonly #connectionsMax: number;
+  #connectionsMax: number;
   readonly #open: () => number;
   readonly #post: (message: FromThread) => void;
   readonly #targets: Target[] = [];
@@ -93,6 +93,9 @@ export class Acceptor implements Role {
       case 'processors':
         this.#taking = message.names;
         for (const [descriptor, listener] of this.#early.splice(0)) this.#hand(descriptor, listener);
+        return reply();
+      case 'connectionsMax':
+        this.#connectionsMax = message.count;
         return reply();
       case 'unlink': {
         const index = this.#targets.findIndex((target) => target.peer === message.peer);

@@ -31,6 +31,10 @@ export class Call {
   hangUp = false;
   why = '';
   abandoned = false;
+  /** Its client has nothing more to say and may be gone: waiting for more data ends. */
+  hurried = false;
+  /** Told once when a call that waits is hurried. */
+  onHurry: (() => void) | null = null;
   body: unknown = null;
   /** Leased ranges that the answer carries. */
   ranges: readonly FileRange[] = NO_RANGES;
@@ -76,12 +80,21 @@ export class Call {
     this.#owner.releaseCall(this);
     this.onAbandon?.();
     this.onAbandon = null;
+    this.onHurry = null;
+  }
+
+  hurry(): void {
+    if (this.hurried || this.done) return;
+    this.hurried = true;
+    this.onHurry?.();
+    this.onHurry = null;
   }
 
   #finish(): void {
     assert(!this.done, 'a request is answered once', { apiKey: this.apiKey, correlationId: this.correlationId });
     this.done = true;
     this.onAbandon = null;
+    this.onHurry = null;
     this.#owner.ready(this);
   }
 }

@@ -10,7 +10,7 @@ import type { Memory } from '../base/memory.ts';
 import { Timer, type Timers } from '../base/timers.ts';
 import type { Call } from './call.ts';
 import { Frames, type FramesOwner, MORE, NO_ROOM, TAKEN } from './frames.ts';
-import type { Block } from './intake.ts';
+import type { Block, Intake } from './intake.ts';
 import { BLOCKED, BROKEN, COLD, Outgoing, type RangeDesk, YIELDED } from './outgoing.ts';
 import { END, type Transport, type TransportOwner } from './transport.ts';
 
@@ -22,14 +22,16 @@ export interface ConnectionLimits {
 }
 
 /** The processor, as its connections see it. */
-export interface ConnectionDesk extends RangeDesk {
+export interface ConnectionDesk {
+  readonly intake: Intake;
+  readonly ranges: RangeDesk;
   readonly kernels: Kernels;
   readonly timers: Timers;
   limits: ConnectionLimits;
   /** True while new requests must wait. */
   readonly congested: boolean;
   /** A whole frame. The block holds its bytes until the call releases it. Null: the frame is not acceptable, hang up. */
-  frame(connection: Connection, memory: Memory, offset: number, length: number, block: Block): Call | null;
+  frame(connection: Connection, memory: Memory, offset: number, length: number, block: Block, now: number): Call | null;
   /**
    * Writes an answer behind the others into memory that is valid until `resetEncoder`, and adds it to `outgoing`. False
    * when the answer cannot be said in its version: a fault of ours, which costs this connection and nobody else.
@@ -57,6 +59,8 @@ export class Connection implements TransportOwner, FramesOwner {
   readonly #frames: Frames;
   #sendBlocked = false;
   #ended = false;
+  /** The other end has closed its sending side; unread bytes of it may still be there. */
+  #gone = false;
   #reading = true;
   #writing = false;
   #wroteInterest = false;
@@ -70,7 +74,7 @@ export class Connection implements TransportOwner, FramesOwner {
     this.listener = listener;
     this.transport = transport;
     this.#desk = desk;
-    this.outgoing = new Outgoing(transport, desk, () => this.#desk.again(this));
+    this.outgoing = new Outgoing(transport, desk.ranges, () => this.#desk.again(this));
     this.#lastActive = now;
     this.#idle = new Timer((at) => this.#checkIdle(at));
     this.#frames = new Frames(desk, this);
@@ -121,6 +125,13 @@ export class Connection implements TransportOwner, FramesOwner {
     this.#lastActive = now;
     this.#sendBlocked = false;
     this.proceed(now);
+  }
+
+  /** Nobody may be there any more: a fetch that waits ends now, and its answer shows whether somebody is. */
+  gone(_now: number): void {
+    if (this.closed || this.#gone) return;
+    this.#gone = true;
+    for (const call of this.#calls) call.hurry();
   }
 
   /** After an answer is ready, after a stall, at the start of a turn it asked for. */
@@ -247,10 +258,11 @@ export class Connection implements TransportOwner, FramesOwner {
   }
 
   start(block: Block, offset: number, length: number, now: number): void {
-    const call = this.#desk.frame(this, this.#desk.intake.memory, offset, length, block);
+    const call = this.#desk.frame(this, this.#desk.intake.memory, offset, length, block, now);
     this.#lastActive = now;
     if (call === null) return this.close('a request that cannot be read');
     this.#calls.push(call);
+    if (this.#gone) call.hurry();
     if (call.done) this.#desk.again(this);
   }
 

@@ -3,7 +3,7 @@
  * question carries a number and gets one answer.
  */
 import type { Change } from '../cluster/changes.ts';
-import type { MetadataImage } from '../cluster/image.ts';
+import type { OpenedBatch, Opening } from '../log/admission.ts';
 import type { LogConfig } from '../log/config.ts';
 import type { FetchSession } from '../replica/fetch-session.ts';
 import type { ConnectionLimits } from './connection.ts';
@@ -22,6 +22,12 @@ export interface Link {
 export interface BellAddress {
   readonly flag: SharedArrayBuffer;
   readonly event: number;
+}
+
+/** An image on its way: the changes that lead to it. */
+export interface ImageMessage {
+  readonly clusterId: string;
+  readonly changes: readonly Change[];
 }
 
 export interface RouteMessage {
@@ -46,6 +52,7 @@ export interface PartitionMessage {
 
 export interface FrozenPartition {
   readonly slot: number;
+  /** Nothing of one that is out of service. */
   readonly bytes: Uint8Array;
 }
 
@@ -66,7 +73,7 @@ export type ControlMessage =
       readonly add: readonly RouteMessage[];
       readonly remove: readonly string[];
     }
-  | { readonly kind: 'image'; readonly image: MetadataImage; readonly add: readonly RouteMessage[] }
+  | { readonly kind: 'image'; readonly image: ImageMessage; readonly add: readonly RouteMessage[] }
   | { readonly kind: 'hold'; readonly slots: readonly number[] }
   | { readonly kind: 'resume'; readonly slots: readonly number[] }
   | { readonly kind: 'answer'; readonly token: number; readonly body: unknown; readonly error: string | null }
@@ -79,13 +86,19 @@ export type ControlMessage =
       readonly config: LogConfig;
       readonly minInsyncReplicas: number;
     }
+  | { readonly kind: 'sizes' }
+  | { readonly kind: 'fail'; readonly slots: readonly number[]; readonly why: string }
   | { readonly kind: 'remove'; readonly slots: readonly number[] }
   | { readonly kind: 'freeze'; readonly slots: readonly number[] }
   | { readonly kind: 'thaw'; readonly partitions: readonly (PartitionMessage & FrozenPartition)[] }
-  | { readonly kind: 'checked'; readonly token: number; readonly verdict: number }
+  | { readonly kind: 'opened'; readonly token: number; readonly opened: OpenedBatch }
+  | { readonly kind: 'startKept'; readonly token: number; readonly kept: boolean }
+  | { readonly kind: 'producers'; readonly slots: readonly number[] }
   | { readonly kind: 'close' }
   | { readonly kind: 'listen'; readonly listener: number; readonly host: string; readonly port: number }
   | { readonly kind: 'processors'; readonly names: readonly string[] }
+  | { readonly kind: 'share'; readonly max: number }
+  | { readonly kind: 'connectionsMax'; readonly count: number }
   | { readonly kind: 'stop' }
   | { readonly kind: 'count' };
 
@@ -94,6 +107,7 @@ export interface ProcessorLimits {
   readonly zeroCopyMinBytes: number;
   readonly fetchBytesMax: number;
   readonly autoCreateTopics: boolean;
+  readonly describedPartitionsMax: number;
   readonly queuedRequestsMax: number;
   readonly sessionSlotsMax: number;
   readonly nodeId: number;
@@ -123,7 +137,7 @@ export type RoleMessage =
       readonly descriptors: SharedArrayBuffer;
       readonly queuedBytesMax: number;
       readonly limits: ProcessorLimits;
-      readonly image: MetadataImage;
+      readonly image: ImageMessage;
       readonly routes: readonly RouteMessage[];
       readonly seed: number;
     }
@@ -154,16 +168,23 @@ export type FromThread =
       readonly request: unknown;
     }
   | {
-      readonly kind: 'check';
+      readonly kind: 'openBatch';
       readonly from: string;
       readonly token: number;
       readonly processor: string;
       readonly offset: number;
       readonly length: number;
-      readonly needKeys: boolean;
+      readonly opening: Opening;
     }
   | { readonly kind: 'move'; readonly from: string; readonly connection: MovedConnection }
-  | { readonly kind: 'offline'; readonly from: string; readonly slot: number; readonly why: string }
+  | { readonly kind: 'keepStart'; readonly from: string; readonly token: number; readonly slot: number }
+  | {
+      readonly kind: 'offline';
+      readonly from: string;
+      readonly slot: number;
+      readonly why: string;
+      readonly code: string;
+    }
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

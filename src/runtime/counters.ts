@@ -27,6 +27,16 @@ export const COUNTERS = [
   'readAheads',
   'ringQueued',
   'filesOpen',
+  // Requests that handlers took from processors, and how long those lay in the rings.
+  'requestsTaken',
+  'requestQueueMs',
+  // Questions to handlers that a processor has no answer to yet.
+  'requestsUnderWay',
+  // Of the role's thread: rounds of its loop, times it slept, how long, and the share of the last minute or so.
+  'rounds',
+  'sleeps',
+  'sleptMs',
+  'idleShare',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -1,13 +1,16 @@
 /**
- * What a handler has done elsewhere and hears of later: syncs by the blocker, checks by the background pool, and files whose
- * removal waits for its delay. Each errand has a number and ends once.
+ * What a handler has done elsewhere and hears of later: syncs by the blocker, batches opened by the background pool, starts of
+ * logs that main keeps on disk, and files whose removal waits for its delay. Each errand has a number and ends once.
  */
 import { assert } from '../base/assert.ts';
+import type { OpenedBatch, Opening } from '../log/admission.ts';
 import { type Deletion, removeRetired } from '../log/deletions.ts';
 import type { Disk } from '../log/disk.ts';
 import type { FileCache } from '../log/files.ts';
 import type { SyncPlan } from '../log/partition-log.ts';
-import type { Applicant, Partition } from '../replica/partition.ts';
+import type { Applicant } from '../replica/admission-line.ts';
+import type { Partition } from '../replica/partition.ts';
+import type { Registry } from './answers.ts';
 import type { FromThread } from './control.ts';
 import { SYNC } from './messages.ts';
 import type { Outbox } from './ring.ts';
@@ -17,6 +20,7 @@ export interface ErrandsParts {
   readonly name: string;
   readonly disk: Disk;
   readonly cache: FileCache;
+  readonly registry: Registry;
   post(message: FromThread): void;
 }
 
@@ -28,12 +32,22 @@ interface Sync {
   errno: number;
 }
 
+/** A log that starts later now, and who waits for the news. */
+interface MovedStart {
+  readonly partition: Partition;
+  readonly asker: number;
+  readonly operation: number;
+  readonly part: number;
+  readonly lowWatermark: number;
+}
+
 const ERRNO_NONE = 0;
 
 export class Errands {
   readonly #parts: ErrandsParts;
   readonly #syncs = new Map<number, Sync>();
-  readonly #checks = new Map<number, { partition: Partition; applicant: Applicant }>();
+  readonly #openings = new Map<number, { partition: Partition; applicant: Applicant }>();
+  readonly #starts = new Map<number, MovedStart>();
   /** Directories of deleted partitions. */
   #deletions: Deletion[] = [];
   #next = 1;
@@ -62,21 +76,44 @@ export class Errands {
     else sync.partition.syncFailed(sync.errno);
   }
 
-  check(partition: Partition, applicant: Applicant, needKeys: boolean): void {
+  open(partition: Partition, applicant: Applicant, opening: Opening): void {
     const token = this.#token();
-    this.#checks.set(token, { partition, applicant });
+    this.#openings.set(token, { partition, applicant });
     const { offset, length, asker } = applicant;
     const { name } = this.#parts;
-    this.#parts.post({ kind: 'check', from: name, token, processor: `p${asker}`, offset, length, needKeys });
+    this.#parts.post({ kind: 'openBatch', from: name, token, processor: `p${asker}`, offset, length, opening });
   }
 
-  /** The pool has come to a verdict. Gives the partition, which has more to do now. */
-  checked(token: number, verdict: number, now: number): Partition {
-    const check = this.#checks.get(token);
-    assert(check !== undefined, 'a check that was asked for ends once', { token });
-    this.#checks.delete(token);
-    check.partition.checked(check.applicant, verdict, now);
-    return check.partition;
+  /** The pool is done with a batch. Gives the partition, which has more to do now. */
+  opened(token: number, { error, fault, record, bytes }: OpenedBatch, now: number): Partition {
+    const opening = this.#openings.get(token);
+    assert(opening !== undefined, 'a batch that was to be opened comes back once', { token });
+    this.#openings.delete(token);
+    const { partition, applicant } = opening;
+    applicant.verdict = error;
+    applicant.fault = fault;
+    applicant.record = record;
+    applicant.made = bytes === null ? null : this.#parts.registry.register(new Uint8Array(bytes));
+    partition.admit(now);
+    return partition;
+  }
+
+  /** The partition stays where it is until the start of its log is kept on disk. */
+  keepStart(partition: Partition, asker: number, operation: number, part: number): void {
+    const token = this.#token();
+    const { slot, log } = partition;
+    this.#starts.set(token, { partition, asker, operation, part, lowWatermark: log.logStartOffset });
+    partition.promised += 1;
+    this.#parts.post({ kind: 'keepStart', from: this.#parts.name, token, slot });
+  }
+
+  /** Main has kept it, or could not. */
+  startKept(token: number): MovedStart {
+    const moved = this.#starts.get(token);
+    assert(moved !== undefined, 'a start that is to be kept is kept once', { token });
+    this.#starts.delete(token);
+    moved.partition.promised -= 1;
+    return moved;
   }
 
   removeLater(deletion: Deletion): void {

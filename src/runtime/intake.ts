@@ -66,7 +66,8 @@ export class Intake {
   readonly #small = new Arena(0, CHUNKS_AND_SLOTS_BYTES);
   readonly #large: Arena;
   readonly #slots = new Slots(this.#small, SLOTS_BYTES_MAX);
-  readonly #queuedBytesMax: number;
+  /** Of large frames. More than the memory's own size does not fit, whatever it says. */
+  queuedBytesMax: number;
   readonly #waiting: Applicant[] = [];
   #chunk: Block | null = null;
   #rangeBytes = 0;
@@ -76,7 +77,7 @@ export class Intake {
     assert(memory.bytes.length >= intakeBytes(limits), 'the intake fits its memory');
     this.memory = memory;
     this.#large = new Arena(CHUNKS_AND_SLOTS_BYTES, rangesBytes(limits));
-    this.#queuedBytesMax = limits.queuedBytesMax;
+    this.queuedBytesMax = limits.queuedBytesMax;
   }
 
   /** Blocks that somebody holds, the current chunk aside: zero at rest. */
@@ -188,7 +189,7 @@ export class Intake {
   }
 
   #admit(bytes: number): Block | null {
-    if (this.#rangeBytes > 0 && this.#rangeBytes + bytes > this.#queuedBytesMax) return null;
+    if (this.#rangeBytes > 0 && this.#rangeBytes + bytes > this.queuedBytesMax) return null;
     const offset = this.#large.allocate(bytes);
     if (offset < 0) return null;
     this.#rangeBytes += bytes;

@@ -17,6 +17,8 @@ export const EVENT_READ = 1;
 export const EVENT_WRITE = 4;
 export const EVENT_ERROR = 8;
 export const EVENT_HANGUP = 16;
+/** The other end has closed its sending side, or is gone. */
+export const EVENT_GONE = 8192;
 
 /** What `cutFrames` writes for each whole frame: where its body starts and how long it is (int32 each). */
 export const FRAME_BYTES = 8;

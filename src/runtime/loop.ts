@@ -4,34 +4,51 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Timers } from '../base/timers.ts';
+import type { Counters } from './counters.ts';
 import type { Role } from './role.ts';
 
 /** Rounds without looking at sockets: enough for a request's way there and back on one thread, few enough to be fair. */
 const ROUNDS_MAX = 8;
 const COUNT_EVERY_MS = 1_000;
+/** The idle share is that of the last one to two of these. */
+const SHARE_OF_MS = 30_000;
 
 export class Loop {
   readonly timers: Timers;
   readonly clock: Clock;
   readonly roles: Role[] = [];
+  readonly #counters = new Map<Role, Counters>();
   #countAt = 0;
+  #rounds = 0;
+  #sleeps = 0;
+  #sleptMs = 0;
+  #lookedAt = 0;
+  /** Where the share begins, and where it will begin next: a moment, and how long had been slept by then. */
+  #since: { readonly at: number; readonly sleptMs: number };
+  #next: { readonly at: number; readonly sleptMs: number };
 
   constructor(clock: Clock, timers: Timers) {
     this.clock = clock;
     this.timers = timers;
+    this.#since = { at: clock.monotonic(), sleptMs: 0 };
+    this.#next = this.#since;
   }
 
-  add(role: Role): void {
+  /** The role's counters tell of its thread, too. */
+  add(role: Role, counters: Counters): void {
     this.roles.push(role);
+    this.#counters.set(role, counters);
   }
 
   remove(role: Role): void {
     this.roles.splice(this.roles.indexOf(role), 1);
+    this.#counters.delete(role);
   }
 
   /** Runs until the thread is quiet or its share is used up. */
   round(): void {
     const now = this.clock.monotonic();
+    this.#rounds += 1;
     this.timers.advance(now);
     const roles = this.roles;
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -41,7 +58,24 @@ export class Loop {
     }
     if (now >= this.#countAt) {
       this.#countAt = now + COUNT_EVERY_MS;
-      for (const role of roles) role.count();
+      this.count();
+    }
+  }
+
+  count(): void {
+    const now = this.clock.monotonic();
+    const sleptMs = this.#sleptMs;
+    const share = now > this.#since.at ? (sleptMs - this.#since.sleptMs) / (now - this.#since.at) : 1;
+    if (now - this.#next.at >= SHARE_OF_MS) {
+      this.#since = this.#next;
+      this.#next = { at: now, sleptMs };
+    }
+    for (const [role, counters] of this.#counters) {
+      role.count();
+      counters.set('rounds', this.#rounds);
+      counters.set('sleeps', this.#sleeps);
+      counters.set('sleptMs', sleptMs);
+      counters.set('idleShare', share);
     }
   }
 
@@ -54,6 +88,13 @@ export class Loop {
   patience(max: number): number {
     let next = this.timers.next();
     for (const role of this.roles) next = Math.min(next, role.deadline());
-    return Math.min(max, Math.max(0, Math.ceil(next - this.clock.monotonic())));
+    this.#lookedAt = this.clock.monotonic();
+    return Math.min(max, Math.max(0, Math.ceil(next - this.#lookedAt)));
+  }
+
+  /** The thread has slept since it was asked for its patience. */
+  slept(now: number): void {
+    this.#sleeps += 1;
+    this.#sleptMs += now - this.#lookedAt;
   }
 }

@@ -7,16 +7,21 @@
 /** a descriptor, b listener's index */
 export const ACCEPTED = 1;
 
-// Processor to handler: `a` is the asker's operation, `b` its part, `c` the partition's slot
+// Processor to handler: `a` is the asker's operation, `b` its part, `c` the partition's slot; z when it was sent, on the
+// monotonic clock that all threads share
 /** d offset and e length in the processor's intake, f current leader epoch or -1, g flags (FLAG_*) */
 export const APPEND = 10;
 /** d bytes at most, e flags (FLAG_*), f current leader epoch or -1; w fetch offset */
 export const LOCATE = 11;
 /** d isolation, f current leader epoch or -1; w timestamp */
 export const LIST_OFFSET = 12;
+/** w the offset to start at, or -1 for the high watermark */
+export const DELETE_RECORDS = 13;
+/** d the epoch whose end is wanted, f current leader epoch or -1 */
+export const END_OF_EPOCH = 14;
 
 // Handler to processor: `a` operation, `b` part, `c` error code
-/** w base offset, x log append time or -1, y log start offset */
+/** d what is wrong (RECORD_FAULT) with e a record of the batch, or -1; w base offset, x log append time or -1, y log start offset */
 export const APPENDED = 20;
 /** d file slot (leased, -1 none), e length, f bytes of the first batch, g 1 when its pages are warm; w position, x high watermark, y log start, z last stable */
 export const LOCATED = 21;
@@ -24,6 +29,10 @@ export const LOCATED = 21;
 export const OFFSET_LISTED = 22;
 /** a partition's slot: it has advanced since this processor asked to be told */
 export const ADVANCED = 23;
+/** w low watermark, -1 with an error */
+export const RECORDS_DELETED = 24;
+/** d leader epoch, w end offset; -1 for none */
+export const EPOCH_END_FOUND = 25;
 
 // Anyone to the blocker: `a` the asker's number for it, `b` file slot
 /** Make what is written to it durable; a directory is a file here, too. */

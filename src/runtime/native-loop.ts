@@ -3,7 +3,7 @@
  * control wake and at least once a second, so that messages, terminate and finalizers get their turn.
  */
 import { ASLEEP, AWAKE } from './bell.ts';
-import { EVENT_BYTES, EVENT_ERROR, EVENT_HANGUP, EVENT_READ, EVENT_WRITE } from './layout.ts';
+import { EVENT_BYTES, EVENT_ERROR, EVENT_GONE, EVENT_HANGUP, EVENT_READ, EVENT_WRITE } from './layout.ts';
 import type { Loop } from './loop.ts';
 import type { Native } from './native.ts';
 
@@ -11,6 +11,8 @@ import type { Native } from './native.ts';
 export interface Listener {
   readable(now: number): void;
   writable(now: number): void;
+  /** The other end has left, or has closed its sending side. */
+  gone(now: number): void;
 }
 
 const EVENTS_MAX = 256;
@@ -97,6 +99,7 @@ export class NativeLoop {
     const ready = this.#native.pollWait(this.#poll, this.#eventsMemory, 0, EVENTS_MAX, timeout);
     Atomics.store(this.#flag, 0, AWAKE);
     const now = this.loop.clock.monotonic();
+    if (timeout > 0) this.loop.slept(now);
     let woken = false;
     for (let i = 0; i < ready; i++) {
       const token = this.#events[i * 2] as number;
@@ -106,6 +109,7 @@ export class NativeLoop {
         woken = true;
         continue;
       }
+      if ((bits & (EVENT_GONE | EVENT_ERROR | EVENT_HANGUP)) !== 0) this.#listeners.get(token)?.gone(now);
       if ((bits & (EVENT_READ | EVENT_ERROR | EVENT_HANGUP)) !== 0) this.#listeners.get(token)?.readable(now);
       if ((bits & EVENT_WRITE) !== 0) this.#listeners.get(token)?.writable(now);
     }

@@ -3,7 +3,7 @@
  */
 import type { Memory, Pieces } from '../base/memory.ts';
 import type { Doors } from './acceptor.ts';
-import { EVENT_READ, EVENT_WRITE } from './layout.ts';
+import { EVENT_GONE, EVENT_READ, EVENT_WRITE } from './layout.ts';
 import type { Native } from './native.ts';
 import type { NativeLoop } from './native-loop.ts';
 import type { Sockets } from './processor.ts';
@@ -15,7 +15,11 @@ class NativeTransport implements Transport {
   readonly #native: Native;
   readonly #loop: NativeLoop;
   #token: number;
-  #events = EVENT_READ;
+  #read = true;
+  #write = false;
+  #events = EVENT_READ | EVENT_GONE;
+  /** It is reported for as long as it is asked for: once is enough. */
+  #gone = false;
   #closed = false;
 
   constructor(native: Native, loop: NativeLoop, descriptor: number, owner: TransportOwner) {
@@ -23,7 +27,16 @@ class NativeTransport implements Transport {
     this.#loop = loop;
     this.descriptor = descriptor;
     this.peer = native.peer(descriptor);
-    this.#token = loop.watch(descriptor, EVENT_READ, owner);
+    this.#token = loop.watch(descriptor, this.#events, {
+      readable: (now) => owner.readable(now),
+      writable: (now) => owner.writable(now),
+      gone: (now) => {
+        if (this.#gone) return;
+        this.#gone = true;
+        this.interest(this.#read, this.#write);
+        owner.gone(now);
+      },
+    });
   }
 
   receive(memory: Memory, offset1: number, length1: number, offset2: number, length2: number): number {
@@ -43,7 +56,9 @@ class NativeTransport implements Transport {
   }
 
   interest(read: boolean, write: boolean): void {
-    const events = (read ? EVENT_READ : 0) | (write ? EVENT_WRITE : 0);
+    this.#read = read;
+    this.#write = write;
+    const events = (read ? EVENT_READ : 0) | (write ? EVENT_WRITE : 0) | (this.#gone ? 0 : EVENT_GONE);
     if (events === this.#events || this.#closed) return;
     this.#loop.change(this.descriptor, this.#events, events, this.#token);
     this.#events = events;
@@ -85,6 +100,7 @@ export class NativeSockets implements Sockets {
     return new NativeTransport(this.#native, this.#loop, descriptor, {
       readable: (now) => this.#owner(connection)?.readable(now),
       writable: (now) => this.#owner(connection)?.writable(now),
+      gone: (now) => this.#owner(connection)?.gone(now),
     });
   }
 
@@ -132,7 +148,7 @@ export class NativeDoors implements Doors {
         accepted(connection);
       }
     };
-    const token = this.#loop.watch(descriptor, EVENT_READ, { readable: accept, writable() {} });
+    const token = this.#loop.watch(descriptor, EVENT_READ, { readable: accept, writable() {}, gone() {} });
     this.#open.push({ descriptor, token });
     return native.localPort(descriptor);
   }

@@ -14,11 +14,15 @@ import type { Outbox } from './ring.ts';
 type Held = readonly [number, number, number, number, number, number, number, number, number];
 
 export class Owners {
+  /** When the processor's present turn began: questions say so, handlers see how long they lay. */
+  turnAt = 0;
   readonly #published: PublishedPartitions;
   readonly #outboxes: (Outbox | undefined)[] = [];
   readonly #byName = new Map<string, Route>();
   readonly #byId = new Map<Uuid, Route>();
   readonly #held = new Map<number, Held[]>();
+  /** How often topics were deleted. */
+  deletions = 0;
 
   constructor(published: PublishedPartitions) {
     this.#published = published;
@@ -33,6 +37,7 @@ export class Owners {
   }
 
   update(add: readonly RouteMessage[], removeIds: readonly Uuid[]): void {
+    if (removeIds.length > 0) this.deletions += 1;
     for (const id of removeIds) {
       const route = this.#byId.get(id);
       if (route === undefined) continue;
@@ -72,7 +77,7 @@ export class Owners {
     }
     const outbox = this.#outboxes[this.#published.owner(slot)];
     assert(outbox !== undefined, 'a partition that is not held has an owner', { slot });
-    outbox.send(type, a, b, slot, d, e, f, g, w);
+    outbox.send(type, a, b, slot, d, e, f, g, w, 0, 0, this.turnAt);
   }
 
   hold(slots: readonly number[]): void {

@@ -16,6 +16,7 @@ export class PortableLoop {
   /** At most one wait on the flag is ever under way; it stays good over several sleeps. */
   #waiting = false;
   #stopped = false;
+  #asleep = false;
 
   constructor(loop: Loop, flag: Int32Array, control: () => boolean) {
     this.loop = loop;
@@ -36,6 +37,8 @@ export class PortableLoop {
   readonly wake = (): void => {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
+    if (this.#asleep) this.loop.slept(this.loop.clock.monotonic());
+    this.#asleep = false;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     Atomics.store(this.#flag, 0, AWAKE);
@@ -52,6 +55,7 @@ export class PortableLoop {
     if (patience === 0 || this.loop.pending()) return this.wake();
     Atomics.store(this.#flag, 0, ASLEEP);
     if (this.#control() || this.loop.pending()) return this.wake();
+    this.#asleep = true;
     this.#timer = setTimeout(this.wake, patience);
     this.#waitForBell();
   };

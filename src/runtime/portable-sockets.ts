@@ -42,20 +42,20 @@ class PortableTransport implements Transport {
     });
     socket.on('end', () => {
       this.#ended = true;
-      this.#tell();
+      this.#tellGone();
     });
     socket.on('error', () => {
       this.#broken = true;
-      this.#tell();
+      this.#tellGone();
     });
     socket.on('close', () => {
       this.#ended = true;
-      this.#tell();
+      this.#tellGone();
     });
     socket.on('drain', () => {
       if (!this.#write) return;
-      this.owner.writable(this.#loop.loop.clock.monotonic());
       this.#loop.wake();
+      this.owner.writable(this.#loop.loop.clock.monotonic());
     });
   }
 
@@ -113,18 +113,29 @@ class PortableTransport implements Transport {
     this.owner = owner;
     this.#read = true;
     this.#write = false;
-    if (this.#queuedBytes > 0 || this.#ended || this.#broken) this.#tell();
+    if (this.#ended || this.#broken) this.#tellGone();
+    else if (this.#queuedBytes > 0) this.#tell();
+  }
+
+  /** As ever by the event loop; who does not read learns of it, too. */
+  #tellGone(): void {
+    setImmediate(() => {
+      this.#loop.wake();
+      this.owner.gone(this.#loop.loop.clock.monotonic());
+    });
+    this.#tell();
   }
 
   /** Events come to the owner from the event loop only, never from inside one of its own calls. */
   #tell(): void {
     setImmediate(() => {
-      if (this.#read) this.owner.readable(this.#loop.loop.clock.monotonic());
       // Who waits to send learns from the next try that there is nobody to send to.
-      else if (this.#write && (this.#broken || this.socket.destroyed)) {
-        this.owner.writable(this.#loop.loop.clock.monotonic());
-      } else return;
+      const learns = this.#write && (this.#broken || this.socket.destroyed);
+      if (!this.#read && !learns) return;
       this.#loop.wake();
+      const now = this.#loop.loop.clock.monotonic();
+      if (this.#read) this.owner.readable(now);
+      else this.owner.writable(now);
     });
   }
 
@@ -178,6 +189,7 @@ export class PortableSockets implements Sockets {
     const owner: TransportOwner = {
       readable: (now) => this.#owner(connection)?.readable(now),
       writable: (now) => this.#owner(connection)?.writable(now),
+      gone: (now) => this.#owner(connection)?.gone(now),
     };
     if (!(socket instanceof PortableTransport)) return new PortableTransport(socket, this.#loop, owner);
     socket.adoptBy(owner);
@@ -211,7 +223,9 @@ export class PortableDoors implements Doors {
   }
 
   listen(_listener: number, host: string, port: number, accepted: (descriptor: number) => void): Promise<number> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => accepted(this.#table.add(socket)));
+    const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
+      accepted(this.#table.add(socket)),
+    );
     return new Promise((resolve, reject) => {
       server.once('error', (problem: NodeJS.ErrnoException) => reject(new Error(problem.code ?? problem.message)));
       server.listen({ host, port, backlog: this.#backlog }, () => {

@@ -9,6 +9,7 @@ import type { Kernels } from '../base/kernels.ts';
 import type { Memory } from '../base/memory.ts';
 import type { Random } from '../base/random.ts';
 import { Timer, type Timers } from '../base/timers.ts';
+import { imageOf } from '../cluster/changes.ts';
 import type { MetadataImage } from '../cluster/image.ts';
 import type { FileTable } from '../log/leases.ts';
 import { FetchSessions } from '../replica/fetch-session.ts';
@@ -22,7 +23,8 @@ import { Connection, type ConnectionDesk, type ConnectionLimits } from './connec
 import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
 import { type Block, Intake } from './intake.ts';
-import { ACCEPTED, BLOCKED_DONE, READ_AHEAD } from './messages.ts';
+import { type FileCalls, LentFiles } from './lent-files.ts';
+import { ACCEPTED, BLOCKED_DONE } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
 import { RequestFloor } from './request-floor.ts';
@@ -31,14 +33,11 @@ import type { Reply, Role } from './role.ts';
 import type { Transport } from './transport.ts';
 
 /** What only the thread's kind (native or portable) can do. */
-export interface Sockets {
+export interface Sockets extends FileCalls {
   /** Takes over an accepted socket; events for it go to the connection that `owner` gives. */
   adopt(descriptor: number, connection: number): Transport;
   /** Lets go of a socket without closing it, so that another processor can adopt it. */
   release(transport: Transport): number;
-  /** Reads what is in the page cache: bytes, 0 at the end, WOULD_BLOCK. */
-  readWarm(descriptor: number, memory: Memory, offset: number, length: number, position: number): number;
-  closeFile(descriptor: number): void;
   /** Gives idle pages of the intake back. */
   releasePages(memory: Memory, offset: number, bytes: number): void;
 }
@@ -83,8 +82,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly kernels: Kernels;
   readonly timers: Timers;
   readonly intake: Intake;
-  readonly scratch: Memory;
-  readonly counted = { zeroCopyBytes: 0, copiedBytes: 0, sentBytes: 0 };
+  readonly ranges: LentFiles;
   readonly limits: ConnectionLimits;
   readonly #parts: ProcessorParts;
   readonly #owners: Owners;
@@ -98,15 +96,12 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly #links: Link[] = [];
   /** By connection: where its descriptor is noted. */
   readonly #places = new Map<number, number>();
-  readonly #coming = new Map<number, () => void>();
   readonly #trim: Timer;
   readonly #limits: ProcessorLimits;
-  #blocker: Link | null = null;
   #nextConnection = 1;
-  #nextToken = 1;
   #wasCongested = false;
   #leaving: { count: number; all: boolean; reply: Reply } | null = null;
-  /** Partitions are held back once all that was sent to their owners is in the rings. */
+  /** Partitions are held back, or forgotten, once all that was sent to their owners is in the rings. */
   readonly #holding: Reply[] = [];
   #callsOpen = 0;
   #now = 0;
@@ -119,7 +114,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.name = parts.name;
     this.kernels = parts.kernels;
     this.timers = parts.timers;
-    this.scratch = parts.scratch;
     this.#limits = parts.limits;
     this.limits = parts.limits.connection;
     this.#owners = new Owners(parts.published);
@@ -129,12 +123,13 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       queuedBytesMax: parts.queuedBytesMax,
       frameBytesMax: parts.limits.connection.frameBytesMax,
     });
+    this.ranges = new LentFiles(parts, this.intake);
     this.#floor = new RequestFloor({
       ...parts,
       owners: this.#owners,
       sessions: this.#sessions,
       intake: this.intake,
-      releaseLease: (slot) => this.release(slot),
+      releaseLease: (slot) => this.ranges.release(slot),
       post: (message) => parts.post(message),
     });
     this.#trim = new Timer((now) => this.#trimIntake(now));
@@ -146,6 +141,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   drain(now: number): boolean {
     this.#now = now;
+    this.#owners.turnAt = now;
     let any = false;
     for (const link of this.#links) {
       const { inbox } = link;
@@ -172,7 +168,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     if (this.#leaving !== null) this.#moveAway();
     this.#owners.ringBells();
     if (this.#holding.length > 0 && !this.#owners.congested) for (const reply of this.#holding.splice(0)) reply();
-    this.#blocker?.outbox.ringBell();
+    this.ranges.blocker?.ringBell();
     return any;
   }
 
@@ -188,22 +184,20 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   control(message: ControlMessage, reply: Reply): void {
     switch (message.kind) {
       case 'image':
-        this.#floor.become(message.image, message.add);
+        this.#floor.become(imageOf(message.image.clusterId, message.image.changes), message.add);
         return reply();
       case 'close':
         this.stop();
         return reply();
       case 'changes':
         this.#floor.change(message.changes, message.add, message.remove);
-        return reply();
+        if (message.remove.length === 0) return reply();
+        return this.#whenSent(reply);
       case 'count':
         return reply(this.#connections.size);
       case 'hold':
         this.#owners.hold(message.slots);
-        this.#owners.ringBells();
-        if (this.#owners.congested) this.#holding.push(reply);
-        else reply();
-        return;
+        return this.#whenSent(reply);
       case 'resume':
         this.#owners.resume(message.slots);
         this.#owners.ringBells();
@@ -215,10 +209,15 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
         this.drain(this.#now);
         this.#leaving = { count: message.count, all: message.count >= this.#connections.size, reply };
         return this.#moveAway();
+      case 'share':
+        this.intake.queuedBytesMax = message.max;
+        return reply();
       case 'adopt':
         this.#adoptMoved(message.connection);
         return reply();
       case 'unlink':
+        // What the other one said last is in the ring, and its link is all that leads there.
+        this.drain(this.#now);
         this.#unlink(message.peer);
         return reply();
       default:
@@ -226,12 +225,18 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     }
   }
 
+  /** Replies once all that was asked of owners is in their rings. */
+  #whenSent(reply: Reply): void {
+    this.#owners.ringBells();
+    if (this.#owners.congested) this.#holding.push(reply);
+    else reply();
+  }
+
   /** Rings to and from another role. Handlers are named h0, h1 ..., the blocker b0, acceptors a0 ... */
   linked(peer: string, inbox: Inbox, outbox: Outbox): void {
-    const link = { peer, inbox, outbox };
-    this.#links.push(link);
+    this.#links.push({ peer, inbox, outbox });
     if (peer.startsWith('h')) this.#owners.link(Number(peer.slice(1)), outbox);
-    if (peer.startsWith('b')) this.#blocker = link;
+    if (peer.startsWith('b')) this.ranges.blocker = outbox;
   }
 
   stop(): void {
@@ -241,19 +246,18 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   count(): void {
     const { counters } = this.#parts;
+    this.ranges.count();
     counters.set('connectionsOpen', this.#connections.size);
     counters.set('requests', this.#requests);
     counters.set('requestsMalformed', this.#malformed);
     counters.set('answers', this.#answered);
-    counters.set('bytesOut', this.counted.sentBytes);
-    counters.set('zeroCopyBytes', this.counted.zeroCopyBytes);
-    counters.set('copiedBytes', this.counted.copiedBytes);
     counters.set('intakeBlocksHeld', this.intake.heldBlocks);
     counters.set('intakeBytesHeld', this.intake.heldBytes);
     counters.set('framesWaiting', this.intake.waiting);
     counters.set('callsOpen', this.#callsOpen);
     counters.set('fetchSessions', this.#sessions.count);
     counters.set('fetchesWaiting', this.#floor.watching);
+    counters.set('requestsUnderWay', this.#floor.inFlight);
     counters.set(
       'ringQueued',
       this.#links.reduce((sum, link) => sum + link.inbox.queued, 0),
@@ -262,23 +266,27 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   // ---- Desk of the connections
 
-  get zeroCopyMinBytes(): number {
-    return this.#limits.zeroCopyMinBytes;
-  }
-
   get congested(): boolean {
     return this.#floor.inFlight >= this.#limits.queuedRequestsMax || this.#owners.congested;
   }
 
-  frame(connection: Connection, memory: Memory, offset: number, length: number, block: Block): Call | null {
+  frame(
+    connection: Connection,
+    memory: Memory,
+    offset: number,
+    length: number,
+    block: Block,
+    now: number,
+  ): Call | null {
     const reader = this.#reader;
     const header = this.#header;
     const openBefore = this.#callsOpen;
     this.#requests += 1;
+    this.#owners.turnAt = now;
     try {
       reader.reset(memory, offset, offset + length);
       readRequestHeader(reader, header);
-      const call = new Call(this, connection.id, connection.listener, header, this.#now);
+      const call = new Call(this, connection.id, connection.listener, header, now);
       this.#callsOpen += 1;
       this.#floor.frameBlock = block;
       dispatch(call, header.api, reader, this.#floor);
@@ -310,7 +318,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       return true;
     } catch (problem) {
       if (!(problem instanceof WireError)) throw problem;
-      for (const range of call.ranges) this.release(range.slot);
+      for (const range of call.ranges) this.ranges.release(range.slot);
       const values = { api: call.apiKey, version: call.version, why: problem.message };
       this.#parts.post({ kind: 'log', level: 'error', event: 'answer.unwritable', values });
       return false;
@@ -322,6 +330,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   closed(connection: Connection, why: string): void {
+    this.#parts.counters.add('connectionsClosed', 1);
     this.#forget(connection);
     this.#sessions.drop(connection.id);
     if (why !== '') {
@@ -342,50 +351,12 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#callsOpen -= 1;
     const connection = this.#connections.get(call.connection);
     if (call.abandoned || connection === undefined) {
-      for (const range of call.ranges) this.release(range.slot);
+      this.releaseCall(call);
     } else this.#ready.add(connection);
   }
 
   releaseCall(call: Call): void {
-    if (call.done) for (const range of call.ranges) this.release(range.slot);
-  }
-
-  // ---- Ranges of files
-
-  descriptor(slot: number): number {
-    return this.#parts.files.descriptor(slot);
-  }
-
-  readWarm(descriptor: number, position: number, offset: number, length: number): number {
-    return this.#parts.sockets.readWarm(descriptor, this.scratch, offset, length, position);
-  }
-
-  /** Its first and its last byte stand for the range: it is at most a turn's share, read ahead as one. */
-  resident(descriptor: number, position: number, length: number): boolean {
-    const end = this.scratch.bytes.length - 1;
-    const { sockets } = this.#parts;
-    return (
-      sockets.readWarm(descriptor, this.scratch, end, 1, position) !== -11 &&
-      sockets.readWarm(descriptor, this.scratch, end, 1, position + length - 1) !== -11
-    );
-  }
-
-  readAhead(slot: number, position: number, length: number, done: () => void): void {
-    const blocker = this.#blocker;
-    assert(blocker !== null, 'a processor has a blocker');
-    const token = this.#nextToken++ & 0x7fffffff;
-    this.#parts.files.retain(slot);
-    this.#coming.set(token, () => {
-      this.release(slot);
-      done();
-    });
-    this.#parts.counters.add('readAheads', 1);
-    blocker.outbox.send(READ_AHEAD, token, slot, 0, 0, 0, 0, 0, position, length);
-  }
-
-  release(slot: number): void {
-    const descriptor = this.#parts.files.release(slot);
-    if (descriptor >= 0) this.#parts.sockets.closeFile(descriptor);
+    if (call.done) for (const range of call.ranges) this.ranges.release(range.slot);
   }
 
   // ---- Connections
@@ -404,7 +375,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#parts.descriptors[place] = descriptor;
     this.#places.set(id, place);
     Atomics.add(this.#parts.open, 0, 1);
-    this.#parts.counters.add('connectionsOpened', 1);
     return connection;
   }
 
@@ -415,7 +385,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#parts.descriptors[this.#places.get(connection.id) as number] = -1;
     this.#places.delete(connection.id);
     Atomics.sub(this.#parts.open, 0, 1);
-    this.#parts.counters.add('connectionsClosed', 1);
   }
 
   /** Connections that must go elsewhere go as soon as they are at a frame boundary. */
@@ -476,9 +445,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       return;
     }
     assert(words[at] === BLOCKED_DONE, 'a processor knows its messages', { type: words[at] });
-    const done = this.#coming.get(a);
-    this.#coming.delete(a);
-    done?.();
+    this.ranges.came(a);
   }
 
   #unlink(peer: string): void {

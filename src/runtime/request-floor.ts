@@ -13,7 +13,19 @@ import type { FetchSessions } from '../replica/fetch-session.ts';
 import type { PublishedPartitions } from '../replica/published.ts';
 import type { FromThread, RouteMessage } from './control.ts';
 import type { Block, Intake } from './intake.ts';
-import { ADVANCED, APPEND, APPENDED, LIST_OFFSET, LOCATE, LOCATED, OFFSET_LISTED } from './messages.ts';
+import {
+  ADVANCED,
+  APPEND,
+  APPENDED,
+  DELETE_RECORDS,
+  END_OF_EPOCH,
+  EPOCH_END_FOUND,
+  LIST_OFFSET,
+  LOCATE,
+  LOCATED,
+  OFFSET_LISTED,
+  RECORDS_DELETED,
+} from './messages.ts';
 import type { Owners } from './owners.ts';
 import type { Inbox } from './ring.ts';
 
@@ -115,7 +127,7 @@ export class RequestFloor implements Floor {
     switch (words[at]) {
       case APPENDED:
         this.inFlight -= 1;
-        this.#operation(a).appended?.(b, c, w, x, y);
+        this.#operation(a).appended?.(b, c, w, x, y, words[at + 4] as number, words[at + 5] as number);
         return true;
       case LOCATED: {
         this.inFlight -= 1;
@@ -135,12 +147,24 @@ export class RequestFloor implements Floor {
         this.inFlight -= 1;
         this.#operation(a).offsetListed?.(b, c, words[at + 4] as number, w, x);
         return true;
+      case RECORDS_DELETED:
+        this.inFlight -= 1;
+        this.#operation(a).recordsDeleted?.(b, c, w);
+        return true;
+      case EPOCH_END_FOUND:
+        this.inFlight -= 1;
+        this.#operation(a).epochEndFound?.(b, c, words[at + 4] as number, w);
+        return true;
       case ADVANCED:
         this.#advanced(a);
         return true;
       default:
         return false;
     }
+  }
+
+  get deletions(): number {
+    return this.#owners.deletions;
   }
 
   releaseLease(slot: number): void {
@@ -183,6 +207,16 @@ export class RequestFloor implements Floor {
   listOffset(op: number, part: number, slot: number, isolation: number, epoch: number, timestamp: number): void {
     this.inFlight += 1;
     this.#owners.send(LIST_OFFSET, op, part, slot, isolation, 0, epoch, 0, timestamp);
+  }
+
+  deleteRecords(op: number, part: number, slot: number, offset: number): void {
+    this.inFlight += 1;
+    this.#owners.send(DELETE_RECORDS, op, part, slot, 0, 0, 0, 0, offset);
+  }
+
+  epochEnd(op: number, part: number, slot: number, leaderEpoch: number, epoch: number): void {
+    this.inFlight += 1;
+    this.#owners.send(END_OF_EPOCH, op, part, slot, epoch, 0, leaderEpoch, 0, 0);
   }
 
   holdPayload(call: ApiCall): void {

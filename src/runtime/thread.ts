@@ -5,6 +5,7 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { SeededRandom } from '../base/random.ts';
 import { Timers } from '../base/timers.ts';
+import { imageOf } from '../cluster/changes.ts';
 import { FileCache } from '../log/files.ts';
 import { FileTable } from '../log/leases.ts';
 import { PublishedPartitions } from '../replica/published.ts';
@@ -86,7 +87,7 @@ class Thread {
         this.#stop();
         reply();
       } else if (message.kind === 'count' && to === '') {
-        for (const role of this.#roles.values()) role.count();
+        this.#loop.count();
         reply();
       } else if (message.kind === 'link') {
         this.#link(to, message.link);
@@ -102,14 +103,14 @@ class Thread {
   }
 
   #host(message: RoleMessage): void {
-    const role = this.#build(message);
+    const counters = new Counters(this.#data.shared.counters, message.row);
+    const role = this.#build(message, counters);
     this.#roles.set(role.name, role);
-    this.#loop.add(role);
+    this.#loop.add(role, counters);
   }
 
-  #build(message: RoleMessage): Role {
+  #build(message: RoleMessage, counters: Counters): Role {
     const { shared } = this.#data;
-    const counters = new Counters(shared.counters, message.row);
     const post = (from: FromThread): void => this.#post(from);
     if (message.role === 'processor') return this.#processor(message, counters);
     if (message.role === 'handler') return this.#handler(message, counters);
@@ -128,6 +129,7 @@ class Thread {
     const { shared, sockets } = this.#data;
     const processor: Processor = new Processor({
       ...message,
+      image: imageOf(message.image.clusterId, message.image.changes),
       intake: ground.memory(new Uint8Array(message.intake)),
       answers: new Answers(ground.registry),
       scratch: ground.memory(new Uint8Array(SCRATCH_BYTES)),
@@ -162,6 +164,7 @@ class Thread {
         decompress: decompressRecords,
       },
       cache,
+      registry: ground.registry,
       files,
       published: this.#published,
       clock: systemClock,

@@ -27,4 +27,6 @@ export interface Transport {
 export interface TransportOwner {
   readable(now: number): void;
   writable(now: number): void;
+  /** The other end will say nothing more behind what it has said: told once, whether or not there is interest in reading. */
+  gone(now: number): void;
 }

@@ -1,13 +1,9 @@
 /**
- * What the broker says of itself in ApiVersions. Only what has a table is said, with one untruth that librdkafka needs:
- * Produce is announced from version 0, or its older releases switch message format 2 off; versions 0 to 2 are refused all the same.
+ * What the broker says of itself in ApiVersions: what has a table, in the versions that its table announces.
  */
 import { ERROR } from './errors.ts';
 import { ApiVersions } from './messages/api-versions.ts';
-import { Produce } from './messages/produce.ts';
 import { type Api, isServed, type ResponseOf } from './schema.ts';
-
-const PRODUCE_ANNOUNCED_MIN = 0;
 
 export interface ApiVersionsAnswer {
   /** The version in which the answer is written. */
@@ -26,7 +22,7 @@ export function apiVersionsResponse(apis: readonly Api[], errorCode: number): Re
     errorCode,
     apiKeys: apis.map((api) => ({
       apiKey: api.key,
-      minVersion: api.key === Produce.key ? PRODUCE_ANNOUNCED_MIN : api.versions[0],
+      minVersion: api.announcedFrom ?? api.versions[0],
       maxVersion: api.versions[1],
     })),
     throttleTimeMs: 0,

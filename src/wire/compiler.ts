@@ -21,7 +21,7 @@ import type { Encoding } from './encoding.ts';
 import type { Reader } from './reader.ts';
 import { readingCode } from './reading-code.ts';
 import type { Api, Fields, RequestInput, RequestOf, ResponseInput, ResponseOf } from './schema.ts';
-import { isServed } from './schema.ts';
+import { isAnnounced } from './schema.ts';
 import type { Writer } from './writer.ts';
 import { writingCode } from './writing-code.ts';
 
@@ -72,7 +72,7 @@ export function responseWriter<A extends Api>(api: A, version: number): WriteMes
 }
 
 function encodingOf(api: Api, version: number): Encoding {
-  assert(isServed(api, version), 'no such version', { api: api.name, version });
+  assert(isAnnounced(api, version), 'no such version', { api: api.name, version });
   return { version, flexible: version >= api.flexibleFrom };
 }
 

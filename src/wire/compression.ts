@@ -30,20 +30,25 @@ export function decompress(codec: number, bytes: Uint8Array, outputBytesMax: num
   }
 }
 
-export function compress(codec: number, bytes: Uint8Array): Uint8Array {
+/** `level` counts for gzip and zstd; the codec's own default where it is not given. */
+export function compress(codec: number, bytes: Uint8Array, level?: number): Uint8Array {
   switch (codec) {
     case CODEC.GZIP:
-      return owned(zlib.gzipSync(bytes));
+      return owned(zlib.gzipSync(bytes, level === undefined ? {} : { level }));
     case CODEC.SNAPPY:
       return compressSnappy(bytes);
     case CODEC.LZ4:
       return compressLz4(bytes);
     case CODEC.ZSTD:
       needZstd();
-      return owned(zlib.zstdCompressSync(bytes));
+      return owned(zlib.zstdCompressSync(bytes, level === undefined ? {} : zstdLevel(level)));
     default:
       throw new CompressionError(`codec ${codec} is no compression`);
   }
+}
+
+function zstdLevel(level: number): zlib.ZstdOptions {
+  return { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } };
 }
 
 function gunzip(bytes: Uint8Array, outputBytesMax: number): Uint8Array {

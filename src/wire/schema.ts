@@ -162,6 +162,8 @@ export interface Api<Request extends Fields = Fields, Response extends Fields = 
   readonly name: string;
   /** First and last version served. */
   readonly versions: readonly [number, number];
+  /** Older versions that are announced all the same, and read only to be refused in their own words. */
+  readonly announcedFrom?: number;
   /** The first version with compact lengths and tagged fields, in body and header. */
   readonly flexibleFrom: number;
   readonly request: Request;
@@ -182,4 +184,8 @@ export type ResponseInput<A extends Api> = WriteStruct<A['response']>;
 
 export function isServed(api: Api, version: number): boolean {
   return version >= api.versions[0] && version <= api.versions[1];
+}
+
+export function isAnnounced(api: Api, version: number): boolean {
+  return version >= (api.announcedFrom ?? api.versions[0]) && version <= api.versions[1];
 }

@@ -31,6 +31,22 @@ function expectLeases(call: FakeCall): void {
 }
 
 describe('when a fetch answers', () => {
+  test('with what there is, when it waits and its client may be gone', () => {
+    const [a] = floor.topic('a', 1) as [FakePartition];
+    a.append(100);
+    const call = ask(request([['a', 0, 0]], { minBytes: 1_000, maxWaitMs: 60_000 }));
+    floor.answerAll();
+    expect(call.waits).toBe(true);
+    call.hurry();
+    expect(settled(call).parts).toMatchObject([{ range: { length: 100 } }]);
+    expectLeases(call);
+    const early = new FakeCall(12);
+    early.hurry();
+    fetch(early, request([['a', 0, 1]], { maxWaitMs: 60_000 }), floor);
+    expect(settled(early).parts).toMatchObject([{ range: null }]);
+    floor.expectRest();
+  });
+
   test('at once when enough is there', () => {
     const [a] = floor.topic('a', 1) as [FakePartition];
     a.append(100);
@@ -207,6 +223,35 @@ describe('when a fetch answers', () => {
       ['b', ERROR.UNKNOWN_TOPIC_ID],
     ]);
     expectLeases(call);
+  });
+
+  test.each([
+    [12, ERROR.UNKNOWN_TOPIC_OR_PARTITION],
+    [13, ERROR.UNKNOWN_TOPIC_ID],
+  ])("v%i: when its topic is deleted while it waits, and its slot has become another topic's", (version, error) => {
+    const [partition] = floor.topic('a', 1) as [FakePartition];
+    const call = new FakeCall(version);
+    fetch(call, request([['a', 0, 0]], {}, version >= 13), floor);
+    expect(call.waits).toBe(true);
+    floor.deleteTopic('a');
+    // Records of whoever has the slot now.
+    partition.append(100);
+    floor.ring();
+    expect(floor.asked).toEqual([]);
+    expect(answerOf(call).parts).toMatchObject([{ topic: 'a', error, range: null }]);
+    floor.expectRest();
+  });
+
+  test("when its topic is deleted while the owner looks: it does not wait on a slot that is another's", () => {
+    const [partition] = floor.topic('a', 1) as [FakePartition];
+    partition.append(10);
+    const call = new FakeCall(13);
+    fetch(call, request([['a', 0, 0]], { minBytes: 1_000 }, true), floor);
+    floor.deleteTopic('a');
+    floor.answerAll();
+    expect(answerOf(call).parts).toMatchObject([{ error: ERROR.UNKNOWN_TOPIC_ID, range: null }]);
+    expect(floor.leases).toBe(0);
+    floor.expectRest();
   });
 
   test('when a partition goes offline while it waits', () => {

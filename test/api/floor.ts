@@ -71,7 +71,7 @@ export class FakePartition {
 }
 
 export interface Asked {
-  readonly kind: 'append' | 'locate' | 'listOffset';
+  readonly kind: 'append' | 'locate' | 'listOffset' | 'deleteRecords' | 'epochEnd';
   readonly operation: number;
   readonly part: number;
   readonly slot: number;
@@ -91,6 +91,8 @@ export class FakeCall implements ApiCall {
   waits = false;
   abandoned = false;
   onAbandon: (() => void) | null = null;
+  hurried = false;
+  onHurry: (() => void) | null = null;
   body: unknown = null;
   ranges: readonly LeasedRange[] = [];
   /** How it ended: '' while it has not. */
@@ -120,6 +122,13 @@ export class FakeCall implements ApiCall {
     this.abandoned = true;
     this.onAbandon?.();
     this.onAbandon = null;
+    this.onHurry = null;
+  }
+
+  hurry(): void {
+    this.hurried = true;
+    this.onHurry?.();
+    this.onHurry = null;
   }
 
   #over(end: 'answered' | 'silent' | 'closed'): void {
@@ -127,6 +136,7 @@ export class FakeCall implements ApiCall {
     must(!this.waits, 'a call that ends does not wait');
     this.end = end;
     this.onAbandon = null;
+    this.onHurry = null;
   }
 }
 
@@ -141,6 +151,7 @@ export class FakeFloor implements Floor {
     listeners: ['PLAINTEXT', 'OTHER'],
     fetchBytesMax: 1_000_000,
     autoCreateTopics: true,
+    describedPartitionsMax: 2_000,
     nodeId: 0,
   };
   readonly partitions: FakePartition[] = [];
@@ -157,6 +168,7 @@ export class FakeFloor implements Floor {
   /** Called before a watch is set. */
   beforeWatch: ((slot: number) => void) | null = null;
   leases = 0;
+  deletions = 0;
   now = 1_000;
   readonly #routes = new Map<string, Route>();
   readonly #routesById = new Map<string, Route>();
@@ -176,6 +188,13 @@ export class FakeFloor implements Floor {
     this.#routes.set(name, route);
     this.#routesById.set(route.id, route);
     return made;
+  }
+
+  /** Its slots are free for other topics. */
+  deleteTopic(name: string): void {
+    this.#routesById.delete((this.#routes.get(name) as Route).id);
+    this.#routes.delete(name);
+    this.deletions += 1;
   }
 
   // ---- Floor
@@ -230,6 +249,24 @@ export class FakeFloor implements Floor {
       length: isolation,
       flags: 0,
       epoch,
+    });
+  }
+
+  deleteRecords(operation: number, part: number, slot: number, offset: number): void {
+    this.asked.push({ kind: 'deleteRecords', operation, part, slot, offset, length: 0, flags: 0, epoch: -1 });
+  }
+
+  /** The epoch that is asked for stands in place of the offset. */
+  epochEnd(operation: number, part: number, slot: number, leaderEpoch: number, epoch: number): void {
+    this.asked.push({
+      kind: 'epochEnd',
+      operation,
+      part,
+      slot,
+      offset: epoch,
+      length: 0,
+      flags: 0,
+      epoch: leaderEpoch,
     });
   }
 

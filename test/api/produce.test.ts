@@ -1,7 +1,9 @@
 /** Produce: what goes to which owner, what is refused on the spot, and when and how it is answered. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { FLAG_ACKS_ALL, FLAG_NO_ZSTD } from '../../src/api/floor.ts';
 import { produce } from '../../src/api/produce.ts';
 import { ZERO_UUID } from '../../src/base/uuid.ts';
+import { RECORD_FAULT } from '../../src/log/record-faults.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import type { Produce } from '../../src/wire/messages/produce.ts';
 import type { RequestOf } from '../../src/wire/schema.ts';
@@ -40,9 +42,9 @@ function ask(one: Request, version = 9): FakeCall {
   return call;
 }
 
-function answer(which: number, error: number, base = -1, time = -1, start = -1): void {
+function answer(which: number, error: number, base = -1, time = -1, start = -1, fault = 0, record = -1): void {
   const [{ operation, part }] = floor.asked.splice(which, 1) as [Asked];
-  floor.operations.get(operation)?.appended?.(part, error, base, time, start);
+  floor.operations.get(operation)?.appended?.(part, error, base, time, start, fault, record);
 }
 
 interface Responses {
@@ -200,6 +202,27 @@ describe('produce', () => {
     expect(failed.end).toBe('closed');
     expect(ask(request([['c', [0]]], { acks: 0 })).end).toBe('closed');
     floor.expectRest();
+  });
+
+  test('names the record that a batch was refused for, and says why', () => {
+    const call = ask(request([['a', [0, 1]]]));
+    answer(1, ERROR.INVALID_TIMESTAMP, -1, -1, 0, RECORD_FAULT.TIMESTAMP_OUT_OF_RANGE, -1);
+    answer(0, ERROR.INVALID_RECORD, -1, -1, 0, RECORD_FAULT.NO_KEY, 4);
+    expect((call.body as Responses).responses[0]?.partitionResponses).toMatchObject([
+      {
+        errorCode: ERROR.INVALID_RECORD,
+        errorMessage: expect.stringMatching(/key/),
+        recordErrors: [{ batchIndex: 4 }],
+      },
+      { errorCode: ERROR.INVALID_TIMESTAMP, errorMessage: expect.stringMatching(/timestamp/), recordErrors: [] },
+    ]);
+    floor.expectRest();
+  });
+
+  test('tells the owners of versions that are older than zstd', () => {
+    ask(request([['a', [0]]], { acks: 1 }), 6);
+    ask(request([['a', [0]]], { acks: -1 }), 7);
+    expect(floor.asked.map(({ flags }) => flags)).toEqual([FLAG_NO_ZSTD, FLAG_ACKS_ALL]);
   });
 
   test('nothing to do is done at once', () => {

@@ -1,79 +1,13 @@
 /** The pools change their size under load: no connection is dropped, no answer lost or out of order, nothing is left held. */
 import { expect, test } from 'vitest';
-import { Produce } from '../../src/wire/messages/produce.ts';
 import { BrokerHome, expectAtRest, inEveryLayout, ONE_THREAD, TRANSPORT, TWO_BY_ONE } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
-import { batchOf, filledBatch, textOf } from '../kit/records.ts';
-import {
-  createTopic,
-  fetch,
-  metadata,
-  PRODUCE_VERSION,
-  produce,
-  producedOf,
-  produceRequest,
-  readAll,
-} from '../kit/requests.ts';
+import { follower, writer } from '../kit/load.ts';
+import { batchOf, textOf } from '../kit/records.ts';
+import { createTopic, metadata, produce, readAll } from '../kit/requests.ts';
 
 const PARTITIONS = 8;
-const IN_FLIGHT = 5;
 const SIZES = [1, 2, 4, 2, 1];
-
-/** Writes to a partition of its own, several requests at a time, until told to stop. Says how many; offsets must be in order. */
-async function writer(port: number, topic: string, partition: number, going: () => boolean): Promise<number> {
-  const client = await RawClient.connect(port, `writer-${partition}`);
-  let sent = 0;
-  let answered = 0;
-  const one = async (): Promise<void> => {
-    while (going()) {
-      const mine = sent++;
-      const large = mine % 50 === 7;
-      const batch = large ? filledBatch(`${mine}`, 1, 150_000) : batchOf([`${mine}`]);
-      let produced: ReturnType<typeof produce>;
-      if (mine % 9 === 0) {
-        // In two deliveries, so that connections move in the middle of a frame.
-        const { bytes, correlationId } = client.frame(
-          Produce,
-          PRODUCE_VERSION,
-          produceRequest(topic, batch, { partition }),
-        );
-        produced = client.expect(Produce, PRODUCE_VERSION, correlationId).then(({ body }) => producedOf(body));
-        const cut = 1 + (mine % (bytes.length - 1));
-        client.write(bytes.subarray(0, cut));
-        client.write(bytes.subarray(cut));
-      } else produced = produce(client, topic, batch, { partition });
-      const { errorCode, baseOffset } = await produced;
-      expect([errorCode, baseOffset]).toEqual([0, mine]);
-      answered += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, one));
-  expect(client.isOpen).toBe(true);
-  await client.close();
-  return answered;
-}
-
-/** Follows a partition by long polls until it has seen as many as `wanted` says. */
-async function follower(port: number, topic: string, partition: number, wanted: () => number): Promise<void> {
-  const client = await RawClient.connect(port, `follower-${partition}`);
-  let next = 0;
-  while (next < wanted()) {
-    const { errorCode, batches } = await fetch(client, topic, {
-      partition,
-      offset: next,
-      minBytes: 1,
-      maxWaitMs: 200,
-      partitionMaxBytes: 400_000,
-    });
-    expect(errorCode).toBe(0);
-    for (const { baseOffset, records } of batches) {
-      expect([baseOffset, textOf(records[0]?.value ?? null)?.split('-')[0]]).toEqual([next, String(next)]);
-      next += 1;
-    }
-  }
-  expect(client.isOpen).toBe(true);
-  await client.close();
-}
 
 inEveryLayout('resizing', (home) => {
   test('1, 2, 4, 2, 1 while clients write and follow', async () => {
@@ -136,20 +70,6 @@ inEveryLayout('resizing', (home) => {
     await expect(home.broker.resize({ network: 1, io: 10_000 })).rejects.toThrow(RangeError);
     await home.broker.resize({ network: 1, io: 1 });
   });
-});
-
-test(`30 connections on 3 processors are 10 each (${TRANSPORT})`, async () => {
-  const home = new BrokerHome({ name: '3×1', settings: { 'num.network.threads': '3', 'num.io.threads': '1' } });
-  const broker = await home.start();
-  try {
-    const clients = await Promise.all(Array.from({ length: 30 }, () => RawClient.connect(home.port)));
-    await Promise.all(clients.map((client) => metadata(client, [])));
-    const { roles } = await broker.metrics();
-    expect(['p0', 'p1', 'p2'].map((name) => roles[name]?.connectionsOpen)).toEqual([10, 10, 10]);
-    await Promise.all(clients.map((client) => client.close()));
-  } finally {
-    await home.end();
-  }
 });
 
 test(`several brokers in one process know nothing of each other (${TRANSPORT})`, async () => {

@@ -164,14 +164,35 @@ inEveryLayout('fetch', (home) => {
       await reader.close();
     });
 
-    test('a reader that goes away is forgotten when its fetch is over', async () => {
+    test.each(['end', 'destroy', 'resetAndDestroy'] as const)(
+      'is over at once when the reader leaves: %s',
+      async (leave) => {
+        const { name } = await createTopic(client);
+        const reader = await RawClient.connect(home.port);
+        const answer = fetch(reader, name, { minBytes: 1, maxWaitMs: 600_000 });
+        await waiting(1);
+        reader.socket[leave]();
+        if (leave === 'end') expect(await answer).toMatchObject({ errorCode: 0, bytes: 0 });
+        else await expect(answer).rejects.toThrow();
+        await reader.ended;
+        await waiting(0);
+        await expect.poll(async () => (await home.broker.metrics()).total.callsOpen).toBe(0);
+      },
+    );
+
+    test('a reader that leaves requests behind its fetch has them answered, and none of them waits', async () => {
       const { name } = await createTopic(client);
       const reader = await RawClient.connect(home.port);
-      const answer = fetch(reader, name, { minBytes: 1, maxWaitMs: 300 });
+      const options = { minBytes: 1, maxWaitMs: 600_000 };
+      const fetched = [fetch(reader, name, options), fetch(reader, name, options)];
+      const listed = listOffset(reader, name, -1);
+      const again = fetch(reader, name, options);
       await waiting(1);
-      await Promise.all([reader.close(), expect(answer).rejects.toThrow()]);
+      reader.socket.end();
+      for (const one of [...fetched, again]) expect(await one).toMatchObject({ errorCode: 0, bytes: 0 });
+      expect(await listed).toMatchObject({ errorCode: 0, offset: 0 });
+      await reader.ended;
       await waiting(0);
-      await expect.poll(async () => (await home.broker.metrics()).total.callsOpen).toBe(0);
     });
 
     test('an error is not waited for', async () => {

@@ -1,7 +1,7 @@
 /** Produce as it is on the wire: order, acknowledgements, refusals, idempotence. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { uuidOfBytes } from '../../src/base/uuid.ts';
+import { uuidOfBytes, ZERO_UUID } from '../../src/base/uuid.ts';
 import { CODEC, CRC_AT, HEADER_BYTES } from '../../src/wire/batch.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import { Produce } from '../../src/wire/messages/produce.ts';
@@ -129,6 +129,37 @@ inEveryLayout('produce', (home) => {
     expect(await produce(client, name, batchOf(['a']), { acks })).toMatchObject({ errorCode: 0, baseOffset: 0 });
   });
 
+  describe.each([0, 1, 2])('version %i, which is announced and not served', (version) => {
+    test('is refused in its own words, partition by partition', async () => {
+      const { name } = await createTopic(client, { partitions: 2 });
+      const partitionData = [0, 1, 5].map((index) => ({ index, records: batchOf(['old']) }));
+      const topicData = [name, freshTopic('nowhere')].map((each) => ({
+        name: each,
+        topicId: ZERO_UUID,
+        partitionData,
+      }));
+      const request = { transactionalId: null, acks: -1, timeoutMs: 5_000, topicData };
+      const { responses } = await client.call(Produce, version, request);
+      const refused = { errorCode: ERROR.UNSUPPORTED_VERSION, baseOffset: -1, logAppendTimeMs: -1 };
+      expect(responses).toMatchObject(
+        topicData.map(({ name: each }) => ({
+          name: each,
+          partitionResponses: [0, 1, 5].map((index) => ({ index, ...refused })),
+        })),
+      );
+      expect((await listOffset(client, name, -1)).offset).toBe(0);
+      expect((await produce(client, name, batchOf(['new']))).errorCode).toBe(0);
+    });
+
+    test('closes the connection when no answer is wanted', async () => {
+      const other = await RawClient.connect(home.port);
+      const { name } = await createTopic(client);
+      other.write(other.frame(Produce, version, produceRequest(name, batchOf(['old']), { acks: 0 })).bytes);
+      await other.ended;
+      expect((await listOffset(client, name, -1)).offset).toBe(0);
+    });
+  });
+
   describe('refuses', () => {
     test('a topic and a partition that are not there', async () => {
       const { name } = await createTopic(client);
@@ -160,13 +191,13 @@ inEveryLayout('produce', (home) => {
       expect((await listOffset(client, name, -1)).offset).toBe(0);
     });
 
-    test('a batch that is cut short, and bytes behind one', async () => {
+    test('a batch that is cut short, and a damaged one behind one', async () => {
       const { name } = await createTopic(client);
       const whole = batchOf(['abcdef']);
       for (const length of [1, 11, HEADER_BYTES - 1, HEADER_BYTES, whole.length - 1]) {
         expect((await produce(client, name, whole.subarray(0, length))).errorCode).not.toBe(0);
       }
-      const longer = new Uint8Array([...whole, 0, 0, 0]);
+      const longer = new Uint8Array([...whole, ...new Uint8Array(HEADER_BYTES)]);
       expect((await produce(client, name, longer)).errorCode).not.toBe(0);
       expect((await listOffset(client, name, -1)).offset).toBe(0);
     });

@@ -51,7 +51,7 @@ describe("a topic's settings", () => {
     ['an unknown topic', 'x', [operation('retention.ms', CONFIG_SET, '2')], ERROR.UNKNOWN_TOPIC_OR_PARTITION],
     ['an unknown setting', 'a', [operation('x', CONFIG_SET, '2')], ERROR.INVALID_CONFIG],
     ['a bad value', 'a', [operation('retention.ms', CONFIG_SET, 'x')], ERROR.INVALID_CONFIG],
-    ['no value', 'a', [operation('retention.ms', CONFIG_SET)], ERROR.INVALID_CONFIG],
+    ['no value', 'a', [operation('retention.ms', CONFIG_SET)], ERROR.INVALID_REQUEST],
     ['an append to what is no list', 'a', [operation('retention.ms', CONFIG_APPEND, '2')], ERROR.INVALID_CONFIG],
     ['an unknown operation', 'a', [operation('retention.ms', 4, '2')], ERROR.INVALID_REQUEST],
     [

@@ -262,9 +262,10 @@ describe('deleteTopics', () => {
         [second, 'a'],
       ]),
     );
-    expect(cluster.ask('eraseTopic', { topicId: first })).toEqual({ errorCode: 0 });
-    expect(cluster.ask('eraseTopic', { topicId: first })).toEqual({ errorCode: ERROR.UNKNOWN_TOPIC_ID });
-    expect(cluster.ask('eraseTopic', { topicId: second })).toEqual({ errorCode: 0 });
+    expect(cluster.ask('eraseTopics', { topicIds: [first] })).toEqual({ erased: 1 });
+    expect(cluster.ask('eraseTopics', { topicIds: [first] })).toEqual({ erased: 0 });
+    expect(cluster.tree.children('/admin/delete_topics')).toEqual(['a']);
+    expect(cluster.ask('eraseTopics', { topicIds: [first, second, second] })).toEqual({ erased: 1 });
     expect(cluster.tree.children('/admin/delete_topics')).toEqual([]);
     expect(Array.from(cluster.image.topics.keys())).toEqual(['b']);
   });
@@ -297,6 +298,21 @@ describe('deleteTopics', () => {
       [null, ERROR.INVALID_REQUEST],
       ['b', ERROR.INVALID_REQUEST],
       ['a', ERROR.INVALID_REQUEST],
+    ]);
+    const again = cluster.ask('deleteTopics', {
+      topics: [
+        { name: 'x', topicId: ZERO_UUID },
+        { name: null, topicId: unknown },
+        { name: 'x', topicId: ZERO_UUID },
+        { name: null, topicId: unknown },
+        { name: 'b', topicId: ZERO_UUID },
+        { name: 'b', topicId: ZERO_UUID },
+      ],
+    });
+    expect(again.topics.map((one) => [one.name, one.errorCode])).toEqual([
+      ['x', ERROR.INVALID_REQUEST],
+      [null, ERROR.INVALID_REQUEST],
+      ['b', ERROR.INVALID_REQUEST],
     ]);
     expect(cluster.image.topics.size).toBe(2);
   });

@@ -120,7 +120,14 @@ describe('listeners', () => {
     [{ listeners: 'PLAINTEXT://:1,PLAINTEXT://:2' }, 'has PLAINTEXT twice'],
     [{ listeners: 'PLAINTEXT://:1,SSL://:1' }, 'has port 1 twice'],
     [{ 'advertised.listeners': 'OTHER://host:1' }, 'which listeners does not'],
-    [{ 'advertised.listeners': 'PLAINTEXT://0.0.0.0:1' }, 'no client can connect to'],
+    [{ 'advertised.listeners': 'PLAINTEXT://0.0.0.0:1' }, 'an address that no client can connect to: name a host.'],
+    [{ 'advertised.listeners': 'PLAINTEXT://[::]:1' }, 'an address that no client can connect to: name a host.'],
+    [{ 'advertised.listeners': 'PLAINTEXT://:1' }, 'an address that no client can connect to: name a host.'],
+    [{ 'advertised.listeners': 'PLAINTEXT://host:0' }, 'a port that no client can connect to: name a real one.'],
+    [{ 'advertised.listeners': 'host:1' }, 'advertised.listeners has host:1, which is not NAME://host:port'],
+    [{ 'advertised.listeners': 'PLAINTEXT://a:1,PLAINTEXT://b:1' }, 'advertised.listeners has PLAINTEXT twice'],
+    [{ 'listener.security.protocol.map': 'PLAINTEXT' }, 'not NAME:PROTOCOL'],
+    [{ 'listener.security.protocol.map': 'SSL:SSL' }, 'add PLAINTEXT:PLAINTEXT there'],
     [{ 'listener.security.protocol.map': 'PLAINTEXT:TLS' }, 'not NAME:PROTOCOL'],
   ])('%j', (values, message) => {
     expect(problem(values as Record<string, string>)).toContain(message);

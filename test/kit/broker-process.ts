@@ -15,9 +15,9 @@ export class BrokerProcess {
   #stdout = '';
   #stderr = '';
 
-  /** `before` are words in front of the broker's own: a tracer and its options. */
+  /** Without a directory the settings name it. `before` are words in front of the broker's own: a tracer and its options. */
   constructor(
-    directory: string,
+    directory: string | null,
     layout: Layout,
     settings: Readonly<Record<string, string>> = {},
     before: readonly string[] = [],
@@ -26,7 +26,8 @@ export class BrokerProcess {
       '--set',
       `${name}=${value}`,
     ]);
-    const words = [...before, process.execPath, MAIN, 'start', '--port', '0', '--data', directory, ...all];
+    const data = directory === null ? [] : ['--data', directory];
+    const words = [...before, process.execPath, MAIN, 'start', '--port', '0', ...data, ...all];
     const child = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.on('data', (text) => (this.#stdout += text));
     child.stderr.on('data', (text) => (this.#stderr += text));

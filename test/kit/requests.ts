@@ -150,6 +150,15 @@ export async function fetch(
   return fetchedOf(await client.ask(Fetch, version, fetchRequest(topic, options)))[0] as Fetched;
 }
 
+/** The record bytes of the answer's only partition, as they came. */
+export async function fetchBytes(client: RawClient, topic: string, options: FetchOptions = {}): Promise<Uint8Array> {
+  const { body, memory } = await client.ask(Fetch, FETCH_VERSION, fetchRequest(topic, options));
+  const partition = body.responses[0]?.partitions[0];
+  if (partition?.errorCode !== 0) throw new Error(`fetch: error ${partition?.errorCode}`);
+  const { records } = partition;
+  return records === null ? new Uint8Array(0) : memory.bytes.slice(records.offset, records.offset + records.length);
+}
+
 /** All batches from `offset` to the end, by as many fetches as it takes. */
 export async function readAll(client: RawClient, topic: string, options: FetchOptions = {}): Promise<ReadBatch[]> {
   const batches: ReadBatch[] = [];

@@ -288,6 +288,7 @@ class Life {
       const last = expected.findLast((each) => each.producerId === producerId);
       if (last === undefined) continue;
       const copy = memoryOver(last.bytes.slice());
+      batch.setBaseOffset(copy.view, 0, 0);
       this.#log.stage(copy, 0, copy.bytes.length, this.#epoch, this.#now, this.#result, 'client');
       const { baseOffset, endOffset } = last;
       expect(this.#result).toMatchObject({ errorCode: ERROR.NONE, duplicate: true, baseOffset, endOffset });

@@ -112,6 +112,7 @@ test('what lies in it', () => {
     'orders-2',
     'gone-0.00-delete',
     'half-1.00-future',
+    `half-2.${'0f'.repeat(16)}-future`,
     'old-0-stray',
     'photos',
     '__cluster_metadata-0',
@@ -119,7 +120,7 @@ test('what lies in it', () => {
     disk.makeDirectory(`${PATH}/${name}`);
   }
   put(`${PATH}/gone-0.00-delete/00000000000000000000.log`, 'x');
-  const { partitions, deleted, strays } = directory.list();
+  const { partitions, deleted, futures, strays } = directory.list();
   expect(partitions).toEqual([
     { topic: 'orders', partition: 0, path: `${PATH}/orders-0`, topicId: id },
     { topic: 'orders', partition: 1, path: `${PATH}/orders-1`, topicId: null },
@@ -127,8 +128,9 @@ test('what lies in it', () => {
   ]);
   expect(deleted).toEqual([`${PATH}/gone-0.00-delete`]);
   expect(strays).toEqual(['half-1.00-future', 'old-0-stray', 'photos'].map((name) => `${PATH}/${name}`));
-  directory.removeDeleted();
-  expect(directory.list().deleted).toEqual([]);
+  expect(futures).toEqual([`${PATH}/half-2.${'0f'.repeat(16)}-future`]);
+  directory.removeLeftovers();
+  expect(directory.list()).toMatchObject({ deleted: [], futures: [] });
 });
 
 test("partition.metadata is Kafka's", () => {

@@ -78,3 +78,12 @@ test('closing closes all that nobody leases', () => {
   cache.release(slot);
   expect(disk.openDescriptors).toBe(0);
 });
+
+test('fewer files from now on: the next opening lets go of the rest', () => {
+  const cache = new FileCache(disk, table, 4);
+  for (const name of ['a', 'b', 'c', 'd']) cache.descriptor(file(name));
+  cache.filesMax = 2;
+  cache.descriptor(file('e'));
+  expect(cache.openFiles).toBe(2);
+  expect(disk.openDescriptors).toBe(2);
+});

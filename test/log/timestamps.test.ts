@@ -33,12 +33,17 @@ test('the first record at or after a timestamp, in every order of timestamps', (
         offset < 0 || offset >= end ? null : { offset, timestamp: all[offset], leaderEpoch: epochs[offset] };
       expect(opened.log.offsetForTimestamp(wanted, end)).toEqual(expected);
     }
-    const largest = Math.max(...all);
-    const offset = all.indexOf(largest);
-    const found = { offset, timestamp: largest, leaderEpoch: epochs[offset] };
-    if (offset >= start) expect(opened.log.maxTimestamp()).toEqual(found);
+    const newestFrom = (first: number) => {
+      const timestamp = Math.max(...all.slice(first));
+      const offset = all.indexOf(timestamp, first);
+      return { offset, timestamp, leaderEpoch: epochs[offset] };
+    };
+    expect(opened.log.maxTimestamp()).toEqual(newestFrom(start));
+    const deep = random.below(all.length);
+    opened.log.advanceLogStart(deep);
+    expect(opened.log.maxTimestamp()).toEqual(newestFrom(Math.max(start, deep)));
     const again = opened.kill({ config: WIDE });
-    if (offset >= start) expect(again.log.maxTimestamp()).toEqual(found);
+    expect(again.log.maxTimestamp()).toEqual(newestFrom(0));
     expect(again.log.offsetForTimestamp(0, all.length)?.offset).toBe(0);
   }
 });

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Memory } from '../../src/base/memory.ts';
 import { memoryOver } from '../../src/base/memory.ts';
+import { RECORD_FAULT } from '../../src/log/record-faults.ts';
+import { refused } from '../../src/log/validation.ts';
 import * as batch from '../../src/wire/batch.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import { encodeBatch } from '../../src/wire/records.ts';
@@ -40,8 +42,8 @@ test.each<[string, number, Memory]>([
   ['codec 5', ERROR.UNSUPPORTED_COMPRESSION_TYPE, attributes(5)],
   ['codec 7', ERROR.UNSUPPORTED_COMPRESSION_TYPE, attributes(7)],
   ['a control batch', ERROR.INVALID_RECORD, attributes(batch.CONTROL_BIT)],
-  ['a transaction nobody opened', ERROR.INVALID_TXN_STATE, attributes(batch.TRANSACTIONAL_BIT)],
-  ['its own log append time', ERROR.INVALID_TIMESTAMP, attributes(batch.LOG_APPEND_TIME_BIT)],
+  ['a transaction nobody opened', ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, attributes(batch.TRANSACTIONAL_BIT)],
+  ['its own log append time', ERROR.NONE, attributes(batch.LOG_APPEND_TIME_BIT)],
   ['a count of 0', ERROR.INVALID_RECORD, sealed((view) => batch.setRecordsCount(view, 0, 0))],
   ['a count of -1', ERROR.INVALID_RECORD, sealed((view) => batch.setRecordsCount(view, 0, -1))],
   [
@@ -69,7 +71,7 @@ test.each<[string, number, Memory]>([
   ['a timestamp far ahead', ERROR.INVALID_TIMESTAMP, batchOf({ timestamp: NOW + 3_600_001 })],
   ['the last timestamp that is allowed', ERROR.NONE, batchOf({ timestamp: NOW + 3_600_000 })],
   ['no timestamps', ERROR.NONE, batchOf({ timestamp: -1 })],
-  ['a strange base offset', ERROR.NONE, sealed((view) => batch.setBaseOffset(view, 0, 123))],
+  ['a strange base offset', ERROR.INVALID_RECORD, sealed((view) => batch.setBaseOffset(view, 0, 123))],
   ['compressed records', ERROR.NONE, batchOf({ count: 5, gzip: true })],
 ])('%s: %i', (_name, code, memory) => {
   if (memory.bytes.length < batch.HEADER_BYTES) {
@@ -102,6 +104,45 @@ test('a limit on age looks at every record', () => {
   const records = [NOW, NOW - 2_000, NOW].map((timestamp) => ({ timestamp, key: null, value: null }));
   expect(verdict(memoryOver(encodeBatch({ records }, kernels)), limit)).toBe(ERROR.INVALID_TIMESTAMP);
   expect(verdict(batchOf({ timestamp: -1 }), limit)).toBe(ERROR.NONE);
+});
+
+test('a producer that says the broker has stamped its records is not believed, but for their time', () => {
+  const opened = new Opened();
+  const sent = sealed((view) => {
+    batch.setAttributes(view, 0, batch.LOG_APPEND_TIME_BIT);
+    batch.setMaxTimestamp(view, 0, NOW - 77);
+  });
+  opened.append(sent);
+  const { view, bytes } = opened.read(0);
+  expect(batch.attributes(view, 0)).toBe(0);
+  expect(batch.maxTimestamp(view, 0)).toBe(NOW - 77);
+  expect(batch.crc(view, 0)).toBe(kernels.crc32c({ id: -1, view, bytes }, batch.ATTRIBUTES_AT, bytes.length - 21));
+  expect(
+    verdict(
+      sealed((late) => late.setInt16(batch.ATTRIBUTES_AT, 8)),
+      { timestampType: 'LogAppendTime' },
+    ),
+  ).toBe(ERROR.INVALID_TIMESTAMP);
+});
+
+test('what is cut off behind a batch is not stored', () => {
+  const opened = new Opened();
+  const { bytes } = batchOf({ count: 2 });
+  const longer = memoryOver(Uint8Array.from([...bytes, ...bytes.subarray(0, bytes.length - 1)]));
+  opened.append(longer);
+  expect(opened.read(0).bytes).toHaveLength(bytes.length);
+  expect(opened.append().baseOffset).toBe(2);
+});
+
+test('the record that is to blame is known', () => {
+  const keyed = [0, 1, 2].map((n) => ({ timestamp: NOW, key: n === 1 ? null : new Uint8Array(1), value: null }));
+  verdict(memoryOver(encodeBatch({ records: keyed }, kernels)), { cleanupPolicy: 'compact' });
+  expect(refused).toEqual({ fault: RECORD_FAULT.NO_KEY, record: 1 });
+  const late = [0, 9_000_000, 0].map((ahead) => ({ timestamp: NOW + ahead, key: null, value: null }));
+  verdict(memoryOver(encodeBatch({ records: late }, kernels)));
+  expect(refused).toEqual({ fault: RECORD_FAULT.TIMESTAMP_OUT_OF_RANGE, record: 1 });
+  verdict(attributes(batch.CONTROL_BIT));
+  expect(refused).toEqual({ fault: RECORD_FAULT.NONE, record: -1 });
 });
 
 test('with LogAppendTime the timestamps of the producer do not matter', () => {

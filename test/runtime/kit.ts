@@ -8,7 +8,7 @@ import { Timers } from '../../src/base/timers.ts';
 import { Call, type CallOwner } from '../../src/runtime/call.ts';
 import { Connection, type ConnectionDesk, type ConnectionLimits } from '../../src/runtime/connection.ts';
 import { type Block, Intake, intakeBytes } from '../../src/runtime/intake.ts';
-import type { FileRange, Outgoing } from '../../src/runtime/outgoing.ts';
+import type { FileRange, Outgoing, RangeDesk } from '../../src/runtime/outgoing.ts';
 import { WOULD_BLOCK } from '../../src/runtime/transport.ts';
 import { FakeFiles, FakeTransport, must } from './sockets.ts';
 
@@ -87,7 +87,8 @@ function hasEvent(transport: FakeTransport): boolean {
   return transport.isReadable || transport.isWritable;
 }
 
-export class FakeDesk implements ConnectionDesk, CallOwner {
+export class FakeDesk implements ConnectionDesk, RangeDesk, CallOwner {
+  readonly ranges = this;
   readonly kernels = new PortableKernels();
   readonly timers: Timers;
   readonly intake = new Intake(INTAKE_MEMORY, INTAKE_LIMITS);

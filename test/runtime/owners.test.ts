@@ -46,6 +46,13 @@ function ask(n: number, slot: number): number[] {
 }
 
 describe('owners', () => {
+  test('a question says when the turn began in which it was sent', () => {
+    owners.turnAt = 1_234.5;
+    ask(1, 0);
+    const inbox = inboxes[0] as Inbox;
+    expect(inbox.floats[(inbox.peek() >> 1) + 7]).toBe(1_234.5);
+  });
+
   test('a question goes to who owns its partition', () => {
     published.setOwner(3, 1);
     const [a, b, c] = [ask(1, 3), ask(2, 0), ask(3, 3)];

@@ -12,7 +12,19 @@ const SERVED = [
   { apiKey: 3, minVersion: 0, maxVersion: 13 },
   { apiKey: 18, minVersion: 0, maxVersion: 4 },
   { apiKey: 19, minVersion: 2, maxVersion: 7 },
+  { apiKey: 20, minVersion: 1, maxVersion: 6 },
+  { apiKey: 21, minVersion: 0, maxVersion: 2 },
   { apiKey: 22, minVersion: 0, maxVersion: 5 },
+  { apiKey: 23, minVersion: 2, maxVersion: 4 },
+  { apiKey: 32, minVersion: 1, maxVersion: 4 },
+  { apiKey: 33, minVersion: 0, maxVersion: 2 },
+  { apiKey: 34, minVersion: 1, maxVersion: 2 },
+  { apiKey: 35, minVersion: 1, maxVersion: 5 },
+  { apiKey: 37, minVersion: 0, maxVersion: 3 },
+  { apiKey: 44, minVersion: 0, maxVersion: 1 },
+  { apiKey: 60, minVersion: 0, maxVersion: 2 },
+  { apiKey: 61, minVersion: 0, maxVersion: 0 },
+  { apiKey: 75, minVersion: 0, maxVersion: 0 },
 ];
 
 test.each([0, 1, 2, 3, 4])('version %i is answered in its own version', (version) => {

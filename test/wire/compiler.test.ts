@@ -167,9 +167,10 @@ describe('the vocabulary, byte by byte', () => {
   });
 });
 
-test('only served versions are compiled', () => {
+test('only announced versions are compiled', () => {
   expect(() => requestReader(Sample, 3)).toThrow(BrokenInvariant);
-  expect(() => responseWriter(Produce, 2)).toThrow(BrokenInvariant);
+  expect(() => responseWriter(Produce, 14)).toThrow(BrokenInvariant);
+  expect(() => requestReader(Produce, -1)).toThrow(BrokenInvariant);
   expect(requestReader(Produce, 9)).toBe(requestReader(Produce, 9));
 });
 

@@ -41,11 +41,13 @@ export function decode(api: Api, direction: Direction, version: number, bytes: U
   const reader = new Reader();
   reader.reset(memoryOver(all), 32, 32 + bytes.length);
   const read = direction === 'request' ? requestReader(api, version) : responseReader(api, version);
-  return withRecordBytes(fieldsOf(api, direction), read(reader), all);
+  const value = read(reader);
+  reader.expectEnd(api.name);
+  return withRecordBytes(fieldsOf(api, direction), value, all);
 }
 
 /** The places of records replaced by the bytes found there. */
-function withRecordBytes(fields: Fields, value: Value, bytes: Uint8Array): Value {
+export function withRecordBytes(fields: Fields, value: Value, bytes: Uint8Array): Value {
   return mapStruct(fields, value, (field, inner) => {
     if (field.kind !== 'records' || inner === null) return inner;
     const { offset, length } = inner as RecordsView;

@@ -1,13 +1,17 @@
-/** Produce: record batches for partitions; topics by name until v12, by id from v13. Acks 0 has no answer at all. */
+/**
+ * Produce: record batches for partitions; topics by name until v12, by id from v13. Acks 0 has no answer at all.
+ * Announced from version 0, or older releases of librdkafka switch message format 2 off; versions 0 to 2 are refused.
+ */
 import { api, array, int16, int32, int64, records, string, struct, uuid } from '../schema.ts';
 
 export const Produce = api({
   key: 0,
   name: 'Produce',
   versions: [3, 13],
+  announcedFrom: 0,
   flexibleFrom: 9,
   request: {
-    transactionalId: string({ nullableFrom: 3, default: null }),
+    transactionalId: string({ since: 3, nullableFrom: 3, default: null }),
     acks: int16(),
     timeoutMs: int32(),
     topicData: array(
@@ -28,7 +32,7 @@ export const Produce = api({
             index: int32(),
             errorCode: int16(),
             baseOffset: int64(),
-            logAppendTimeMs: int64({ default: -1, ignorable: true }),
+            logAppendTimeMs: int64({ since: 2, default: -1, ignorable: true }),
             logStartOffset: int64({ since: 5, default: -1, ignorable: true }),
             recordErrors: array(
               struct({ batchIndex: int32(), batchIndexErrorMessage: string({ nullableFrom: 8, default: null }) }),
@@ -43,7 +47,7 @@ export const Produce = api({
         ),
       }),
     ),
-    throttleTimeMs: int32({ ignorable: true }),
+    throttleTimeMs: int32({ since: 1, ignorable: true }),
     nodeEndpoints: array(
       struct({
         nodeId: int32(),

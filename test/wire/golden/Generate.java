@@ -45,7 +45,11 @@ public class Generate {
 
     public static void main(String[] args) throws Exception {
         List<Served> all = List.of(new Served("ApiVersions", 0, 4), new Served("Metadata", 0, 13), new Served("CreateTopics", 2, 7),
-            new Served("Produce", 3, 13), new Served("Fetch", 4, 18), new Served("ListOffsets", 1, 11), new Served("InitProducerId", 0, 5));
+            new Served("Produce", 3, 13), new Served("Fetch", 4, 18), new Served("ListOffsets", 1, 11), new Served("InitProducerId", 0, 5),
+            new Served("DeleteTopics", 1, 6), new Served("DeleteRecords", 0, 2), new Served("OffsetForLeaderEpoch", 2, 4), new Served("DescribeConfigs", 1, 4),
+            new Served("AlterConfigs", 0, 2), new Served("AlterReplicaLogDirs", 1, 2), new Served("DescribeLogDirs", 1, 5), new Served("CreatePartitions", 0, 3),
+            new Served("IncrementalAlterConfigs", 0, 1), new Served("DescribeCluster", 0, 2), new Served("DescribeProducers", 0, 0),
+            new Served("DescribeTopicPartitions", 0, 0));
         for (Served api : all) {
             List<String> lines = new ArrayList<>();
             for (String direction : List.of("request", "response"))

@@ -1,0 +1,103 @@
+/** Puts the threads' side of a broker together from its settings: crew, pools, partition host and tuning. Starts nothing. */
+import type { Logger } from '../base/logger.ts';
+import type { Settings } from '../config/broker-table.ts';
+import type { Listener } from '../config/listeners.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
+import { topicConfig } from '../config/topic-settings.ts';
+import type { PublishedPartitions } from '../replica/published.ts';
+import type { FromThread, ImageMessage } from '../runtime/control.ts';
+import { openFilesLimit } from '../runtime/ground.ts';
+import type { Shared } from '../runtime/shared.ts';
+import { Crew } from './crew.ts';
+import type { Data } from './data.ts';
+import { processorLimits } from './limits.ts';
+import { PartitionHost } from './partition-host.ts';
+import type { PoolSizes } from './placement.ts';
+import { Pools } from './pools.ts';
+import { Tuning } from './tuning.ts';
+
+export interface AssemblyParts {
+  readonly live: LiveSettings;
+  readonly transport: 'native' | 'portable';
+  readonly cores: number;
+  readonly listeners: readonly Listener[];
+  readonly shared: Shared;
+  readonly published: PublishedPartitions;
+  readonly data: Data;
+  readonly logger: Logger;
+  seed(): number;
+  image(): ImageMessage;
+  heard(message: FromThread): void;
+  failed(problem: Error): void;
+  resize(sizes: PoolSizes): void;
+  /** No data directory is left. */
+  lost(why: string): void;
+}
+
+export interface Assembly {
+  readonly crew: Crew;
+  readonly pools: Pools;
+  readonly host: PartitionHost;
+  readonly tuning: Tuning;
+}
+
+/** `auto` leaves half of what the process may open to connections. */
+export function fileHandles({ fileHandlesMax }: Settings): number {
+  return fileHandlesMax === 'auto' ? Math.floor(openFilesLimit() / 2) : fileHandlesMax;
+}
+
+export function assemble(parts: AssemblyParts): Assembly {
+  const { live, transport, cores, shared, published, data, logger } = parts;
+  const { settings } = live;
+  const { nodeId } = settings;
+  const portable = transport === 'portable';
+  const crew = new Crew({
+    kind: transport,
+    shared,
+    sockets: {
+      receiveBytes: settings.socketReceiveBufferBytes,
+      sendBytes: settings.socketSendBufferBytes,
+      backlog: settings.socketListenBacklogSize,
+    },
+    connectionsMax: settings.maxConnections,
+    logger,
+    heard: (message) => parts.heard(message),
+    failed: (problem) => parts.failed(problem),
+  });
+  const host = new PartitionHost({
+    crew,
+    data,
+    published,
+    nodeId,
+    logger,
+    config: (topic) => {
+      const { log, settings: effective } = topicConfig(topic.configs, live.settings);
+      return { config: log, minInsyncReplicas: effective.minInsyncReplicas };
+    },
+    lost: (why) => parts.lost(why),
+  });
+  const pools = new Pools({
+    crew,
+    portable,
+    limits: processorLimits(settings, parts.listeners),
+    queuedBytesMax: settings.queuedMaxRequestBytes,
+    groupCommit: settings.flushGroupCommit,
+    fullValidation: settings.compressedBatchValidation === 'full',
+    retentionCheckMs: settings.logRetentionCheckIntervalMs,
+    filesMax: fileHandles(settings),
+    seed: () => parts.seed(),
+    image: () => parts.image(),
+    routes: () => host.map.routes(),
+  });
+  const tuning = new Tuning({
+    live,
+    nodeId,
+    cores,
+    portable,
+    listeners: parts.listeners.length,
+    logger,
+    limitConnections: (count) => pools.limitConnections(count),
+    resize: (sizes) => parts.resize(sizes),
+  });
+  return { crew, pools, host, tuning };
+}

@@ -1,0 +1,244 @@
+/**
+ * The partitions of one handler, by slot: opened, moved in and out by value, given new settings, removed and closed as main
+ * says, and looked after as time passes.
+ */
+import type { RememberedProducers } from '../api/controller-desk.ts';
+import { assert, BrokenInvariant } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import { DiskError } from '../log/disk.ts';
+import type { LogEnvironment } from '../log/environment.ts';
+import { PartitionLog } from '../log/partition-log.ts';
+import { Partition, type PartitionDesk } from '../replica/partition.ts';
+import { OFFLINE } from '../replica/published.ts';
+import { ERROR } from '../wire/errors.ts';
+import type { ControlMessage, FrozenPartition, PartitionMessage } from './control.ts';
+import type { Errands } from './errands.ts';
+import type { Reply } from './role.ts';
+
+export interface OwnedPartitionsParts {
+  /** The handler's name and number. */
+  readonly name: string;
+  readonly index: number;
+  readonly retentionCheckMs: number;
+  /** What the logs need of the world. */
+  readonly environment: LogEnvironment;
+  readonly clock: Clock;
+  readonly errands: Errands;
+  /** The handler. */
+  readonly desk: PartitionDesk;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Ours, not the disk's: it must not pass for a partition that cannot be read. */
+function isFault(problem: unknown): boolean {
+  return problem instanceof BrokenInvariant || problem instanceof TypeError || problem instanceof ReferenceError;
+}
+
+/** What went wrong, and the kernel's name for it where the disk said so. */
+function causeOf(problem: unknown): { why: string; code: string } {
+  return { why: (problem as Error).message, code: problem instanceof DiskError ? problem.code : '' };
+}
+
+export class OwnedPartitions {
+  readonly #parts: OwnedPartitionsParts;
+  readonly #partitions: (Partition | undefined)[] = [];
+  /** Partitions whose files cannot be used. */
+  readonly #offline = new Set<number>();
+  /** When each partition is next looked at for what is old, by slot: at a moment of its own, so that they do not all go at once. */
+  readonly #retainAt: number[] = [];
+  #freezing: { slots: readonly number[]; reply: Reply } | null = null;
+
+  constructor(parts: OwnedPartitionsParts) {
+    this.#parts = parts;
+  }
+
+  at(slot: number): Partition | undefined {
+    return this.#partitions[slot];
+  }
+
+  /** The error code for what is asked of a partition that is not here. */
+  absent(slot: number): number {
+    return this.#offline.has(slot) ? ERROR.KAFKA_STORAGE_ERROR : ERROR.NOT_LEADER_OR_FOLLOWER;
+  }
+
+  open(partitions: readonly PartitionMessage[], reply: Reply): void {
+    const { environment, clock } = this.#parts;
+    const offline: { slot: number; why: string; code: string }[] = [];
+    for (const message of partitions) {
+      try {
+        this.#place(message, PartitionLog.open({ ...environment, ...message, now: clock.now() }));
+      } catch (problem) {
+        if (isFault(problem)) throw problem;
+        this.#takeOffline(message.slot);
+        offline.push({ slot: message.slot, ...causeOf(problem) });
+      }
+    }
+    reply(offline);
+  }
+
+  thaw(partitions: readonly (PartitionMessage & FrozenPartition)[], reply: Reply): void {
+    const { environment, clock } = this.#parts;
+    for (const message of partitions) {
+      if (message.bytes.length === 0) this.#takeOffline(message.slot);
+      else this.#place(message, PartitionLog.thaw(message.bytes, { ...environment, ...message, now: clock.now() }));
+    }
+    reply();
+  }
+
+  /** What is asked for is frozen together, once nothing is under way in any of it: `settle` sees to it. */
+  freeze(slots: readonly number[], reply: Reply): void {
+    this.#freezing = { slots, reply };
+    this.settle();
+  }
+
+  /** At the end of a round: what waits to be frozen may be at rest now. */
+  settle(): void {
+    if (this.#freezing === null) return;
+    const { slots, reply } = this.#freezing;
+    for (const slot of slots) if (this.#partitions[slot]?.quiet === false) return;
+    this.#freezing = null;
+    reply(slots.map((slot) => ({ slot, bytes: this.#frozen(slot) })));
+  }
+
+  #frozen(slot: number): Uint8Array {
+    const partition = this.#partitions[slot];
+    assert(partition !== undefined || this.#offline.has(slot), 'the handler owns the partition', { slot });
+    this.#offline.delete(slot);
+    this.#partitions[slot] = undefined;
+    if (partition === undefined || partition.log.broken !== null) return NO_BYTES;
+    try {
+      return partition.log.freeze();
+    } catch (problem) {
+      if (!(problem instanceof DiskError)) throw problem;
+      this.#parts.desk.offline(slot, problem);
+      return NO_BYTES;
+    }
+  }
+
+  configure({ slots, config, minInsyncReplicas }: Extract<ControlMessage, { kind: 'configure' }>, reply: Reply): void {
+    for (const slot of slots) {
+      const partition = this.#partitions[slot];
+      if (partition === undefined) continue;
+      partition.log.config = config;
+      partition.minInsyncReplicas = minInsyncReplicas;
+    }
+    reply();
+  }
+
+  /** Of deleted topics. Gives those whose files could not be put out of the way. */
+  remove(slots: readonly number[], reply: Reply): void {
+    const { errands, clock } = this.#parts;
+    const now = clock.now();
+    const left: { slot: number; why: string; code: string }[] = [];
+    for (const slot of slots) {
+      this.#offline.delete(slot);
+      const partition = this.#partitions[slot];
+      if (partition === undefined) continue;
+      partition.end(now);
+      this.#partitions[slot] = undefined;
+      try {
+        errands.removeLater(partition.log.remove(now));
+      } catch (problem) {
+        if (isFault(problem)) throw problem;
+        left.push({ slot, ...causeOf(problem) });
+      }
+    }
+    reply(left);
+  }
+
+  /** Their directory has failed elsewhere. */
+  fail(slots: readonly number[], why: string, reply: Reply): void {
+    for (const slot of slots) this.#partitions[slot]?.fail(new DiskError('EIO', why, ''));
+    reply();
+  }
+
+  /** Slot, bytes and end offset of each log, one behind the other. */
+  sizes(reply: Reply): void {
+    const sizes: number[] = [];
+    for (const [slot, partition] of this.#partitions.entries())
+      if (partition !== undefined) sizes.push(slot, partition.log.sizeBytes, partition.log.logEndOffset);
+    reply(Float64Array.from(sizes));
+  }
+
+  /** For DescribeProducers. */
+  producers(slots: readonly number[], reply: Reply): void {
+    reply(
+      slots.map((slot): RememberedProducers => {
+        const partition = this.#partitions[slot];
+        if (partition === undefined) return { errorCode: this.absent(slot), producers: [] };
+        if (partition.log.broken !== null) return { errorCode: ERROR.KAFKA_STORAGE_ERROR, producers: [] };
+        const producers = Array.from(partition.log.producers(), (producer) => ({
+          producerId: producer.id,
+          producerEpoch: producer.epoch,
+          lastSequence: producer.batches.at(-1)?.lastSequence ?? -1,
+          lastTimestamp: producer.lastTimestamp,
+          coordinatorEpoch: producer.coordinatorEpoch,
+          currentTxnStartOffset: producer.transactionStart,
+        }));
+        return { errorCode: ERROR.NONE, producers };
+      }),
+    );
+  }
+
+  /** What time alone brings: syncs that are due, old segments, silent producers, files to remove. */
+  look(now: number): void {
+    for (const [slot, partition] of this.#partitions.entries()) {
+      if (partition === undefined) continue;
+      partition.look(now);
+      if (now < (this.#retainAt[slot] as number)) continue;
+      this.#retainAt[slot] = now + this.#parts.retentionCheckMs;
+      partition.retain(now);
+    }
+    this.#parts.errands.removeDue(this.#partitions, now);
+  }
+
+  /** A clean end: every log closed, with what main writes into the checkpoint files. */
+  close(reply: Reply): void {
+    const closed: {
+      slot: number;
+      endOffset: number;
+      logStartOffset: number;
+      highWatermark: number;
+      error: string | null;
+    }[] = [];
+    const unfinished = new Map<number, string>();
+    for (const [slot, partition] of this.#partitions.entries()) {
+      try {
+        partition?.log.finish();
+      } catch (problem) {
+        unfinished.set(slot, (problem as Error).message);
+      }
+    }
+    for (const [slot, partition] of this.#partitions.entries()) {
+      if (partition === undefined) continue;
+      let error = unfinished.get(slot) ?? null;
+      try {
+        partition.log.close();
+      } catch (problem) {
+        error ??= (problem as Error).message;
+      }
+      const { logEndOffset, logStartOffset } = partition.log;
+      closed.push({ slot, endOffset: logEndOffset, logStartOffset, highWatermark: partition.highWatermark, error });
+      this.#partitions[slot] = undefined;
+    }
+    reply(closed);
+  }
+
+  #place(message: PartitionMessage, log: PartitionLog): void {
+    const { desk, index, clock, environment, retentionCheckMs } = this.#parts;
+    desk.published.setOwner(message.slot, index);
+    const partition = new Partition(message.slot, log, message.leaderEpoch, desk);
+    partition.minInsyncReplicas = message.minInsyncReplicas;
+    this.#partitions[message.slot] = partition;
+    this.#retainAt[message.slot] = clock.now() + 1 + environment.random.below(retentionCheckMs);
+  }
+
+  /** One that cannot be used is answered for here all the same. */
+  #takeOffline(slot: number): void {
+    const { desk, index } = this.#parts;
+    desk.published.setOwner(slot, index);
+    desk.published.setState(slot, OFFLINE);
+    this.#offline.add(slot);
+  }
+}
