@@ -15,12 +15,19 @@ const OF_ONE_TRANSPORT = [
   'test/broker/system-calls.test.ts',
   ...['bench', 'disk-access', 'memory', 'promised'].map((name) => `test/rows/${name}.test.ts`),
 ];
-const LIMITS = { pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000, teardownTimeout: 5_000 } as const;
+const LIMITS = {
+  pool: 'forks',
+  execArgv: ['--import', new URL('./test/kit/stripped/hook.mjs', import.meta.url).href],
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  teardownTimeout: 5_000,
+};
 
 export default defineConfig({
   test: {
     // Much of a test is waiting: even on two cores two files at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    globalSetup: ['test/kit/stripped/strip.mjs'],
     reporters: CI ? ['default', 'json'] : ['default'],
     outputFile: { json: 'build/vitest.json' },
     projects: [

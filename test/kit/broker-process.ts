@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Layout } from './broker.ts';
 
+const HOOK = new URL('./stripped/hook.mjs', import.meta.url).href;
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export class BrokerProcess {
@@ -27,7 +28,7 @@ export class BrokerProcess {
       `${name}=${value}`,
     ]);
     const data = directory === null ? [] : ['--data', directory];
-    const words = [...before, process.execPath, MAIN, 'start', '--port', '0', ...data, ...all];
+    const words = [...before, process.execPath, '--import', HOOK, MAIN, 'start', '--port', '0', ...data, ...all];
     const child = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.on('data', (text) => (this.#stdout += text));
     child.stderr.on('data', (text) => (this.#stderr += text));
