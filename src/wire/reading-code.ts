@@ -27,19 +27,19 @@ class ReadingCode {
 
   /** Emits the reading of every carried field; the answer is the expression of the whole struct. */
   struct(fields: Fields, path: string): string {
-    const names = new Map<Field, string>();
+    const names = new Map<string, string>();
     for (const [name, field] of Object.entries(fields)) {
       if (!isCarried(field, this.#encoding)) continue;
       const variable = this.#name();
-      names.set(field, variable);
+      names.set(name, variable);
       if (isTagged(field, this.#encoding)) this.lines.push(`let ${variable} = ${defaultCode(field)};`);
       else this.#value(field, `let ${variable}`, variable, `${path}.${name}`);
     }
     if (this.#encoding.flexible) this.#tags(fields, names, path);
-    return literalCode(fields, (_, field) => names.get(field) ?? defaultCode(field));
+    return literalCode(fields, (name, field) => names.get(name) ?? defaultCode(field));
   }
 
-  #tags(fields: Fields, names: Map<Field, string>, path: string): void {
+  #tags(fields: Fields, names: Map<string, string>, path: string): void {
     const tagged = Object.entries(fields).filter(([, field]) => isTagged(field, this.#encoding));
     const at = JSON.stringify(path);
     if (tagged.length === 0) {
@@ -50,7 +50,7 @@ class ReadingCode {
     this.lines.push(`for (let count = r.tagCount(${at}); count > 0; count--) {`);
     this.lines.push(`const tag = r.unsignedVarint(${at});`, `const ${end} = r.tagEnd(${at});`, 'switch (tag) {');
     for (const [name, field] of tagged) {
-      const variable = names.get(field) as string;
+      const variable = names.get(name) as string;
       this.lines.push(`case ${field.tag}: {`);
       this.#value(field, variable, variable, `${path}.${name}`);
       this.lines.push(`r.expectTagEnd(${end}, ${JSON.stringify(`${path}.${name}`)});`, 'break; }');

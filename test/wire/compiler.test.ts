@@ -278,3 +278,20 @@ test('records of an answer may be holes: their length is in the message, their b
     expect(found).toEqual([filled, bytesInline, null, filled]);
   }
 });
+
+test('two fields of a struct may be described by one and the same word', () => {
+  const place = struct({ partition: int32() });
+  const Twice = api({
+    key: 901,
+    name: 'Twice',
+    versions: [0, 0],
+    flexibleFrom: 0,
+    request: { owned: place, wanted: place },
+    response: {},
+  });
+  const writer = new Writer();
+  requestWriter(Twice, 0)(writer, { owned: { partition: 1 }, wanted: { partition: 2 } });
+  const reader = new Reader();
+  reader.reset(writer.memory, 0, writer.writtenBytes);
+  expect(requestReader(Twice, 0)(reader)).toEqual({ owned: { partition: 1 }, wanted: { partition: 2 } });
+});

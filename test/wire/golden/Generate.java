@@ -1,5 +1,5 @@
 /*
- * Prints golden bytes: every served API, direction and version, written by Kafka's own classes. Three values each: all fields
+ * Prints golden bytes: every API with a table, direction and version, written by Kafka's own classes. Three values each: all fields
  * filled with distinctive values, every nullable field null, and Kafka's defaults. Run with Kafka's jars on the class path:
  *
  *   java -cp "$KAFKA_LIBS/*" test/wire/golden/Generate.java test/wire/golden
@@ -49,7 +49,10 @@ public class Generate {
             new Served("DeleteTopics", 1, 6), new Served("DeleteRecords", 0, 2), new Served("OffsetForLeaderEpoch", 2, 4), new Served("DescribeConfigs", 1, 4),
             new Served("AlterConfigs", 0, 2), new Served("AlterReplicaLogDirs", 1, 2), new Served("DescribeLogDirs", 1, 5), new Served("CreatePartitions", 0, 3),
             new Served("IncrementalAlterConfigs", 0, 1), new Served("DescribeCluster", 0, 2), new Served("DescribeProducers", 0, 0),
-            new Served("DescribeTopicPartitions", 0, 0));
+            new Served("DescribeTopicPartitions", 0, 0), new Served("OffsetCommit", 2, 10), new Served("OffsetFetch", 1, 10), new Served("FindCoordinator", 0, 6),
+            new Served("JoinGroup", 0, 9), new Served("Heartbeat", 0, 4), new Served("LeaveGroup", 0, 5), new Served("SyncGroup", 0, 5), new Served("DescribeGroups", 0, 6),
+            new Served("ListGroups", 0, 5), new Served("DeleteGroups", 0, 2), new Served("OffsetDelete", 0, 0), new Served("ConsumerGroupHeartbeat", 0, 1),
+            new Served("ConsumerGroupDescribe", 0, 1));
         for (Served api : all) {
             List<String> lines = new ArrayList<>();
             for (String direction : List.of("request", "response"))
@@ -129,6 +132,8 @@ public class Generate {
             case "STRING": case "COMPACT_STRING": case "NULLABLE_STRING": case "COMPACT_NULLABLE_STRING":
                 return JSON.textNode(text(n));
             case "UUID": return JSON.textNode(new org.apache.kafka.common.Uuid(0x1122334455667788L * n, -0x0102030405060708L * n).toString());
+            case "BYTES": case "COMPACT_BYTES": case "NULLABLE_BYTES": case "COMPACT_NULLABLE_BYTES":
+                return JSON.binaryNode(("bytes " + "y".repeat(n)).getBytes(StandardCharsets.UTF_8));
             case "NULLABLE_RECORDS": case "COMPACT_NULLABLE_RECORDS": case "RECORDS": case "COMPACT_RECORDS":
                 return JSON.binaryNode(("records " + "x".repeat(n * 7)).getBytes(StandardCharsets.UTF_8));
             default: throw new IllegalArgumentException(type.toString());
