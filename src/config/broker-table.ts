@@ -256,6 +256,26 @@ const LOG = [
   ),
 ] as const;
 
-export const BROKER_SETTINGS = [...IDENTITY, ...LISTENERS, ...NETWORK, ...TOPICS, ...LOG] as const;
+const GROUPS = [
+  int('group.min.session.timeout.ms', 6000, 'The shortest session a member of a classic group may ask for.'),
+  int('group.max.session.timeout.ms', 1_800_000, 'The longest session a member of a classic group may ask for.'),
+  int(
+    'group.initial.rebalance.delay.ms',
+    0,
+    'How long an empty classic group waits for more members to come, anew with each that does, before it begins.',
+    { min: 0 },
+  ),
+  int('group.max.size', INT_MAX, 'Members that a group takes.', { min: 1 }),
+  int('offset.metadata.max.bytes', 4096, 'The longest text that is taken along with a committed offset.'),
+  int(
+    'offsets.retention.minutes',
+    10_080,
+    'How long the offsets of a group without members are kept, and offsets that a group does not consume any more.',
+    { min: 1 },
+  ),
+  long('offsets.retention.check.interval.ms', 600_000, 'How often it is looked for offsets to expire.', { min: 1 }),
+] as const;
+
+export const BROKER_SETTINGS = [...IDENTITY, ...LISTENERS, ...NETWORK, ...TOPICS, ...LOG, ...GROUPS] as const;
 
 export type Settings = ValuesOf<typeof BROKER_SETTINGS>;

@@ -42,8 +42,7 @@ const WITHOUT_EFFECT: Record<string, string> = {
     consumer.min.assignment.interval.ms consumer.min.heartbeat.interval.ms
     consumer.min.session.timeout.ms consumer.regex.refresh.interval.ms consumer.session.timeout.ms
     coordinator.append.linger.ms coordinator.background.threads coordinator.cached.buffer.max.bytes
-    coordinator.rebalance.protocols coordinator.threads initial.rebalance.delay.ms
-    max.session.timeout.ms max.size min.session.timeout.ms share.assignment.interval.ms
+    coordinator.rebalance.protocols coordinator.threads share.assignment.interval.ms
     share.assignors share.delivery.count.limit share.heartbeat.interval.ms
     share.initialize.retry.interval.ms share.max.assignment.interval.ms
     share.max.delivery.count.limit share.max.heartbeat.interval.ms
@@ -78,10 +77,9 @@ const WITHOUT_EFFECT: Record<string, string> = {
   metric: 'reporters',
   metrics: 'num.samples recording.level sample.window.ms',
   num: 'recovery.threads.per.data.dir replica.alter.log.dirs.threads replica.fetchers',
-  offset: 'metadata.max.bytes',
   offsets: `
-    commit.timeout.ms load.buffer.size retention.check.interval.ms retention.minutes
-    topic.compression.codec topic.num.partitions topic.replication.factor topic.segment.bytes`,
+    commit.timeout.ms load.buffer.size topic.compression.codec topic.num.partitions
+    topic.replication.factor topic.segment.bytes`,
   principal: 'builder.class',
   process: 'roles',
   producer: 'id.expiration.check.interval.ms purgatory.purge.interval.requests',

@@ -1,5 +1,4 @@
 /** A handler over a simulated disk and a clock that is turned by hand, with a processor's and a blocker's ends of its rings. */
-import type { Clock } from '../../src/base/clock.ts';
 import { type Memory, memoryOver } from '../../src/base/memory.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { randomUuid } from '../../src/base/uuid.ts';
@@ -11,24 +10,9 @@ import { Counters, countersMemory } from '../../src/runtime/counters.ts';
 import { Handler, type HandlerParts } from '../../src/runtime/handler.ts';
 import { APPEND } from '../../src/runtime/messages.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
-import { config, environment, NOW } from '../log/fixture.ts';
+import { HandClock } from '../kit/hand-clock.ts';
+import { config, environment } from '../log/fixture.ts';
 import { SimulatedDisk } from '../sim/disk.ts';
-
-export class HandClock implements Clock {
-  #now = NOW;
-
-  now(): number {
-    return this.#now;
-  }
-
-  monotonic(): number {
-    return this.#now - NOW;
-  }
-
-  advance(ms: number): void {
-    this.#now += ms;
-  }
-}
 
 export interface Reported {
   readonly value: unknown;

@@ -19,9 +19,9 @@ import { requestWriter } from '../../src/wire/compiler.ts';
 import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
 import { Produce } from '../../src/wire/messages/produce.ts';
 import { Writer } from '../../src/wire/writer.ts';
+import { HandClock } from '../kit/hand-clock.ts';
 import { batchOf } from '../kit/records.ts';
 import { PRODUCE_VERSION } from '../kit/requests.ts';
-import { HandClock } from './handler-kit.ts';
 import { INTAKE_LIMITS, LIMITS } from './kit.ts';
 import { FakeFiles, FakeTransport } from './sockets.ts';
 

@@ -1,0 +1,131 @@
+/** A shard of the group coordinator in a world of its own: virtual time, seeded dice, a log in memory, topics by count. */
+import type { Logger } from '../../src/base/logger.ts';
+import { SILENT } from '../../src/base/logger.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { Timers } from '../../src/base/timers.ts';
+import { randomUuid, type Uuid } from '../../src/base/uuid.ts';
+import type { GroupSettings } from '../../src/coordinator/group/desk.ts';
+import type { Caller } from '../../src/coordinator/group/messages.ts';
+import type { GroupRecord } from '../../src/coordinator/group/records.ts';
+import { GroupShard } from '../../src/coordinator/group/shard.ts';
+import type { Topics } from '../../src/coordinator/group/topics.ts';
+import { HandClock } from '../kit/hand-clock.ts';
+import { MemoryJournal } from './memory-journal.ts';
+
+export const SETTINGS: GroupSettings = {
+  groupInitialRebalanceDelayMs: 0,
+  groupMaxSessionTimeoutMs: 1_800_000,
+  groupMaxSize: 2_147_483_647,
+  groupMinSessionTimeoutMs: 6000,
+  offsetMetadataMaxBytes: 4096,
+  offsetsRetentionMinutes: 10_080,
+};
+
+export class TopicsByCount implements Topics {
+  readonly #topics = new Map<string, { id: Uuid; partitions: number }>();
+
+  put(name: string, partitions: number, random: SeededRandom): void {
+    this.#topics.set(name, { id: randomUuid(random), partitions });
+  }
+
+  drop(name: string): void {
+    this.#topics.delete(name);
+  }
+
+  idOf(name: string): Uuid | null {
+    return this.#topics.get(name)?.id ?? null;
+  }
+
+  nameOf(id: Uuid): string | null {
+    for (const [name, topic] of this.#topics) if (topic.id === id) return name;
+    return null;
+  }
+
+  hasPartition(name: string, partition: number): boolean {
+    return partition >= 0 && partition < (this.#topics.get(name)?.partitions ?? 0);
+  }
+}
+
+export class World {
+  readonly clock = new HandClock();
+  readonly timers = new Timers(this.clock.monotonic());
+  readonly random: SeededRandom;
+  readonly topics = new TopicsByCount();
+  readonly settings: { -readonly [K in keyof GroupSettings]: GroupSettings[K] } = { ...SETTINGS };
+  readonly #logger: Logger;
+  journal = new MemoryJournal<GroupRecord>();
+  shard: GroupShard;
+
+  constructor(seed = 1, logger: Logger = SILENT) {
+    this.random = new SeededRandom(seed);
+    this.#logger = logger;
+    this.topics.put('t', 4, this.random);
+    this.topics.put('u', 4, this.random);
+    this.shard = this.#newShard();
+    this.shard.loaded();
+  }
+
+  /** Time passes, and whatever is due meanwhile happens at its time. */
+  pass(ms: number): void {
+    const end = this.clock.monotonic() + ms;
+    for (let next = this.timers.next(); next <= end; next = this.timers.next()) {
+      this.clock.advance(Math.max(next - this.clock.monotonic(), 0));
+      this.timers.advance(this.clock.monotonic());
+    }
+    this.clock.advance(end - this.clock.monotonic());
+    this.timers.advance(end);
+  }
+
+  /** Another owner of the same log: writes that were not told of are lost but for the first few. */
+  reload(kept = 0): void {
+    this.shard.unload();
+    this.journal.cut(kept);
+    this.load();
+  }
+
+  load(): void {
+    const journal = new MemoryJournal<GroupRecord>();
+    journal.log.push(...this.journal.log);
+    this.journal = journal;
+    this.shard = this.#newShard();
+    for (const record of journal.log) this.shard.replay(record);
+    this.shard.loaded();
+  }
+
+  #newShard(): GroupShard {
+    return new GroupShard({
+      journal: this.journal,
+      timers: this.timers,
+      clock: this.clock,
+      random: this.random,
+      settings: this.settings,
+      topics: this.topics,
+      logger: this.#logger,
+    });
+  }
+}
+
+export function caller(version: number, clientId = 'client'): Caller {
+  return { version, clientId, clientHost: '/127.0.0.1' };
+}
+
+const utf8 = new TextEncoder();
+
+export const bytesOf = (text: string): Uint8Array => utf8.encode(text);
+export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** What a consumer says when it joins: version 0 of its subscription. */
+export function subscription(topics: readonly string[]): Uint8Array {
+  const names = topics.map(bytesOf);
+  const bytes = new Uint8Array(2 + 4 + names.reduce((sum, name) => sum + 2 + name.length, 0) + 4);
+  const view = new DataView(bytes.buffer);
+  view.setInt32(2, names.length);
+  let at = 6;
+  for (const name of names) {
+    view.setInt16(at, name.length);
+    bytes.set(name, at + 2);
+    at += 2 + name.length;
+  }
+  view.setInt32(at, -1);
+  return bytes;
+}
