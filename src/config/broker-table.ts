@@ -86,7 +86,7 @@ const NETWORK = [
   long(
     'request.receive.timeout.ms',
     30_000,
-    'A request must be complete within this time and that of its bytes at 64 KiB/s.',
+    'How long a request that has begun may stand still; at 64 KiB/s or more it may take any time.',
     {
       ...OURS,
       min: 1,

@@ -22,6 +22,7 @@ import { Call, type CallOwner } from './call.ts';
 import { Connection, type ConnectionDesk, type ConnectionLimits } from './connection.ts';
 import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
+import { PRESSED_EVERY_MS } from './frames.ts';
 import { type Block, Intake } from './intake.ts';
 import { type FileCalls, LentFiles } from './lent-files.ts';
 import { ACCEPTED, BLOCKED_DONE } from './messages.ts';
@@ -76,6 +77,8 @@ interface Link {
 /** Idle memory below this stays; what a burst touched beyond goes back. */
 const INTAKE_IDLE_BYTES = 8_388_608;
 const TRIM_EVERY_MS = 2_000;
+/** A client that has not read for this long may be in the way of others; a shorter while is a busy one. */
+const STUCK_MIN_MS = 1_000;
 
 export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly name: string;
@@ -97,6 +100,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   /** By connection: where its descriptor is noted. */
   readonly #places = new Map<number, number>();
   readonly #trim: Timer;
+  readonly #press: Timer;
   readonly #limits: ProcessorLimits;
   #nextConnection = 1;
   #wasCongested = false;
@@ -133,6 +137,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       post: (message) => parts.post(message),
     });
     this.#trim = new Timer((now) => this.#trimIntake(now));
+    this.#press = new Timer(() => this.#pressUnfinished());
     this.#now = parts.clock.monotonic();
     this.timers.set(this.#trim, this.#now + TRIM_EVERY_MS);
   }
@@ -158,6 +163,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#now = now;
     this.intake.admitWaiting();
     this.#unstall();
+    if (this.#isShort && !this.#press.waiting) this.timers.set(this.#press, now + PRESSED_EVERY_MS);
     let any = false;
     if (this.#ready.size > 0) {
       any = true;
@@ -242,6 +248,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   stop(): void {
     for (const connection of Array.from(this.#connections.values())) connection.close('the broker stops');
     this.timers.cancel(this.#trim);
+    this.timers.cancel(this.#press);
   }
 
   count(): void {
@@ -347,6 +354,19 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#stalled.add(connection);
   }
 
+  relieve(now: number): boolean {
+    let longest: Connection | null = null;
+    let longestMs = STUCK_MIN_MS;
+    for (const connection of this.#connections.values()) {
+      const stuckMs = connection.stuckMs(now);
+      if (stuckMs < longestMs) continue;
+      longest = connection;
+      longestMs = stuckMs;
+    }
+    longest?.close('it does not read its answers, and others need the memory');
+    return longest !== null;
+  }
+
   ready(call: Call): void {
     this.#callsOpen -= 1;
     const connection = this.#connections.get(call.connection);
@@ -419,12 +439,26 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   /** Lets connections go on that stood still for want of memory, ring space or answers. */
   #unstall(): void {
     const congested = this.congested;
-    if (this.#wasCongested && !congested)
-      for (const connection of this.#connections.values()) this.#ready.add(connection);
+    if (this.#wasCongested && !congested) {
+      for (const connection of this.#connections.values()) {
+        connection.excuse();
+        this.#ready.add(connection);
+      }
+    }
     this.#wasCongested = congested;
     if (this.#stalled.size === 0 || this.intake.chunk() === null) return;
     for (const connection of this.#stalled) this.#ready.add(connection);
     this.#stalled.clear();
+  }
+
+  /** Somebody waits for memory, and not for the requests under way. */
+  get #isShort(): boolean {
+    return this.intake.waiting > 0 || (this.#stalled.size > 0 && !this.congested);
+  }
+
+  #pressUnfinished(): void {
+    if (!this.#isShort || this.congested) return;
+    for (const connection of Array.from(this.#connections.values())) connection.press();
   }
 
   #trimIntake(now: number): void {

@@ -225,6 +225,12 @@ export class FakeDesk implements ConnectionDesk, RangeDesk, CallOwner {
     this.#stalled.add(connection);
   }
 
+  relieve(now: number): boolean {
+    const stuck = this.connections.find((connection) => connection.stuckMs(now) >= 1_000);
+    stuck?.close('others need the memory');
+    return stuck !== undefined;
+  }
+
   // ---- CallOwner
 
   ready(call: Call): void {
