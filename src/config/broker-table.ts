@@ -66,7 +66,12 @@ const NETWORK = [
     min: -1,
   }),
   int('socket.listen.backlog.size', 50, 'Connections that may wait to be accepted.', { min: 1 }),
-  int('max.connections', INT_MAX, 'Connections at once; more are closed as they come.', { ...DYNAMIC, min: 0 }),
+  int(
+    'max.connections',
+    INT_MAX,
+    'Connections at once, as far as the process may have descriptors; more are closed as they come.',
+    { ...DYNAMIC, min: 0 },
+  ),
   long(
     'connections.max.idle.ms',
     600_000,

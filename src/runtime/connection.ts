@@ -38,6 +38,8 @@ export interface ConnectionDesk {
    */
   encode(call: Call, outgoing: Outgoing): boolean;
   resetEncoder(): void;
+  /** It sends what cannot be a request, by its size, and is closed next. */
+  misfit(connection: Connection, size: number): void;
   closed(connection: Connection, why: string): void;
   /** The connection wants to go on in the next turn. */
   again(connection: Connection): void;
@@ -268,6 +270,12 @@ export class Connection implements TransportOwner, FramesOwner {
 
   stalled(): void {
     this.#desk.stalled(this);
+  }
+
+  misfit(size: number): void {
+    const { frameBytesMax } = this.#desk.limits;
+    this.#desk.misfit(this, size);
+    this.close(`a request of ${size} bytes is not between 0 and ${frameBytesMax} (socket.request.max.bytes)`);
   }
 
   again(): void {

@@ -32,6 +32,8 @@ export interface FramesOwner {
   mayRead(): boolean;
   start(block: Block, offset: number, length: number, now: number): void;
   close(why: string): void;
+  /** What comes cannot be a request: its size is not between 0 and the largest. Ends the connection. */
+  misfit(size: number): void;
   /** There was no memory: tell the connection when there is. */
   stalled(): void;
   /** The connection has more to do in the next turn. */
@@ -243,9 +245,7 @@ export class Frames implements Applicant {
     while (end - at >= 4) {
       const size = view.getInt32(at);
       if (size < 0 || size > limits.frameBytesMax) {
-        return this.#owner.close(
-          `a request of ${size} bytes is not between 0 and ${limits.frameBytesMax} (socket.request.max.bytes)`,
-        );
+        return this.#owner.misfit(size);
       }
       if (end - at < 4 + size) break;
       if (!this.#owner.mayStart()) return this.#keepLeft(block, at, end);

@@ -22,12 +22,14 @@ import { Call, type CallOwner } from './call.ts';
 import { Connection, type ConnectionDesk, type ConnectionLimits } from './connection.ts';
 import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
+import { spokenBy } from './foreign.ts';
 import { PRESSED_EVERY_MS } from './frames.ts';
 import { type Block, Intake } from './intake.ts';
 import { type FileCalls, LentFiles } from './lent-files.ts';
 import { ACCEPTED, BLOCKED_DONE } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
+import { Repetition } from './repetition.ts';
 import { RequestFloor } from './request-floor.ts';
 import type { Inbox, Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
@@ -63,7 +65,7 @@ export interface ProcessorParts {
   readonly routes: readonly RouteMessage[];
   /** Slots of shared memory where the descriptors of open connections stand, for whoever must close them if this thread dies. */
   readonly descriptors: Int32Array;
-  /** One shared int32: connections open in the whole broker. */
+  /** One shared int32: connections open in the whole broker, counted from being accepted to being closed. */
   readonly open: Int32Array;
   post(message: FromThread): void;
 }
@@ -79,6 +81,7 @@ const INTAKE_IDLE_BYTES = 8_388_608;
 const TRIM_EVERY_MS = 2_000;
 /** A client that has not read for this long may be in the way of others; a shorter while is a busy one. */
 const STUCK_MIN_MS = 1_000;
+const SAID_EVERY_MS = 10_000;
 
 export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly name: string;
@@ -111,6 +114,8 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   #now = 0;
   #requests = 0;
   #malformed = 0;
+  readonly #malformedSaid = new Repetition(SAID_EVERY_MS);
+  readonly #foreignSaid = { TLS: new Repetition(SAID_EVERY_MS), HTTP: new Repetition(SAID_EVERY_MS) };
   #answered = 0;
 
   constructor(parts: ProcessorParts) {
@@ -302,18 +307,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       if (!(problem instanceof WireError)) throw problem;
       // Nothing of it was done: a request is read whole first.
       this.#callsOpen = openBefore;
-      this.#malformed += 1;
-      this.#parts.post({
-        kind: 'log',
-        level: 'info',
-        event: 'request.malformed',
-        values: {
-          peer: connection.transport.peer,
-          api: header.apiKey,
-          version: header.apiVersion,
-          why: problem.message,
-        },
-      });
+      this.#sayMalformed(connection, { api: header.apiKey, version: header.apiVersion, why: problem.message });
       return null;
     }
   }
@@ -338,6 +332,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   closed(connection: Connection, why: string): void {
     this.#parts.counters.add('connectionsClosed', 1);
+    Atomics.sub(this.#parts.open, 0, 1);
     this.#forget(connection);
     this.#sessions.drop(connection.id);
     if (why !== '') {
@@ -352,6 +347,17 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   stalled(connection: Connection): void {
     this.#stalled.add(connection);
+  }
+
+  misfit(connection: Connection, size: number): void {
+    const spoken = spokenBy(size);
+    if (spoken === null) return this.#sayMalformed(connection, { why: `a request of ${size} bytes` });
+    this.#malformed += 1;
+    const count = this.#foreignSaid[spoken].happened(this.#now);
+    if (count === 0) return;
+    const listener = this.#limits.listeners[connection.listener];
+    const values = { count, spoken, listener, peer: connection.transport.peer };
+    this.#parts.post({ kind: 'log', level: 'warn', event: 'connection.foreign', values });
   }
 
   relieve(now: number): boolean {
@@ -394,7 +400,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     const place = descriptor % this.#parts.descriptors.length;
     this.#parts.descriptors[place] = descriptor;
     this.#places.set(id, place);
-    Atomics.add(this.#parts.open, 0, 1);
     return connection;
   }
 
@@ -404,7 +409,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#stalled.delete(connection);
     this.#parts.descriptors[this.#places.get(connection.id) as number] = -1;
     this.#places.delete(connection.id);
-    Atomics.sub(this.#parts.open, 0, 1);
   }
 
   /** Connections that must go elsewhere go as soon as they are at a frame boundary. */
@@ -449,6 +453,14 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     if (this.#stalled.size === 0 || this.intake.chunk() === null) return;
     for (const connection of this.#stalled) this.#ready.add(connection);
     this.#stalled.clear();
+  }
+
+  #sayMalformed(connection: Connection, fault: Readonly<Record<string, unknown>>): void {
+    this.#malformed += 1;
+    const count = this.#malformedSaid.happened(this.#now);
+    if (count === 0) return;
+    const values = { count, peer: connection.transport.peer, ...fault };
+    this.#parts.post({ kind: 'log', level: 'info', event: 'request.malformed', values });
   }
 
   /** Somebody waits for memory, and not for the requests under way. */

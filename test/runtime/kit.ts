@@ -204,6 +204,8 @@ export class FakeDesk implements ConnectionDesk, RangeDesk, CallOwner {
     this.#encoded = 0;
   }
 
+  misfit(): void {}
+
   closed(connection: Connection, why: string): void {
     this.ends.push({ connection, why });
     this.forget(connection);
