@@ -353,11 +353,9 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     const spoken = spokenBy(size);
     if (spoken === null) return this.#sayMalformed(connection, { why: `a request of ${size} bytes` });
     this.#malformed += 1;
-    const count = this.#foreignSaid[spoken].happened(this.#now);
-    if (count === 0) return;
     const listener = this.#limits.listeners[connection.listener];
-    const values = { count, spoken, listener, peer: connection.transport.peer };
-    this.#parts.post({ kind: 'log', level: 'warn', event: 'connection.foreign', values });
+    const values = { spoken, listener, peer: connection.transport.peer };
+    this.#say('warn', 'connection.foreign', this.#foreignSaid[spoken].happened(this.#now), values);
   }
 
   relieve(now: number): boolean {
@@ -450,17 +448,28 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       }
     }
     this.#wasCongested = congested;
-    if (this.#stalled.size === 0 || this.intake.chunk() === null) return;
+    if (this.#stalled.size === 0) return;
+    // Requests of those who do not read their answers may hold all there is to receive into.
+    while (this.intake.chunk() === null) if (!this.relieve(this.#now)) return;
     for (const connection of this.#stalled) this.#ready.add(connection);
     this.#stalled.clear();
   }
 
   #sayMalformed(connection: Connection, fault: Readonly<Record<string, unknown>>): void {
     this.#malformed += 1;
-    const count = this.#malformedSaid.happened(this.#now);
-    if (count === 0) return;
-    const values = { count, peer: connection.transport.peer, ...fault };
-    this.#parts.post({ kind: 'log', level: 'info', event: 'request.malformed', values });
+    const values = { peer: connection.transport.peer, ...fault };
+    this.#say('info', 'request.malformed', this.#malformedSaid.happened(this.#now), values);
+  }
+
+  /** The rest of a flood, once nothing comes any more. */
+  #sayRest(now: number): void {
+    this.#say('info', 'request.malformed', this.#malformedSaid.due(now), {});
+    for (const spoken of ['TLS', 'HTTP'] as const)
+      this.#say('warn', 'connection.foreign', this.#foreignSaid[spoken].due(now), { spoken });
+  }
+
+  #say(level: 'info' | 'warn', event: string, count: number, values: Readonly<Record<string, unknown>>): void {
+    if (count > 0) this.#parts.post({ kind: 'log', level, event, values: { count, ...values } });
   }
 
   /** Somebody waits for memory, and not for the requests under way. */
@@ -474,6 +483,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   #trimIntake(now: number): void {
+    this.#sayRest(now);
     if (this.intake.heldBlocks === 0) this.intake.rest();
     const { sockets, intake } = this.#parts;
     this.intake.trim(INTAKE_IDLE_BYTES, (offset, bytes) => sockets.releasePages(intake, offset, bytes));

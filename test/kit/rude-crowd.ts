@@ -1,13 +1,12 @@
 /**
  * A crowd of bad clients in a process of its own, so that its memory is nobody else's: run with a port, it is told what to
- * open and says what has become of it. Its connections come from an address of their own.
+ * open and says what has become of it.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-const FROM = '127.0.0.2';
 const CONNECTING_AT_ONCE = 250;
 const DRIBBLE_MS = 500;
 /** ApiVersions, version 0, without a client id. */
@@ -136,7 +135,7 @@ class Mob {
   #one(manner: Manner): Promise<void> {
     const counts = this.#counts.get(manner) ?? { connected: 0, refused: 0, closed: 0 };
     this.#counts.set(manner, counts);
-    const socket = connect({ port: this.#port, host: '127.0.0.1', localAddress: FROM });
+    const socket = connect({ port: this.#port, host: '127.0.0.1' });
     socket.setNoDelay(true);
     return new Promise((done) => {
       let isConnected = false;
