@@ -25,6 +25,7 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   sweep: () => import('./sweep.ts'),
   kept: () => import('./kept.ts'),
   idle: () => import('./idle.ts'),
+  rude: () => import('./rude.ts'),
   partitions: () => import('./partitions.ts'),
 };
 const LIMIT = 'limit';

@@ -66,7 +66,12 @@ const NETWORK = [
     min: -1,
   }),
   int('socket.listen.backlog.size', 50, 'Connections that may wait to be accepted.', { min: 1 }),
-  int('max.connections', INT_MAX, 'Connections at once; more are closed as they come.', { ...DYNAMIC, min: 0 }),
+  int(
+    'max.connections',
+    INT_MAX,
+    'Connections at once, as far as the process may have descriptors; more are closed as they come.',
+    { ...DYNAMIC, min: 0 },
+  ),
   long(
     'connections.max.idle.ms',
     600_000,
@@ -86,7 +91,7 @@ const NETWORK = [
   long(
     'request.receive.timeout.ms',
     30_000,
-    'A request must be complete within this time and that of its bytes at 64 KiB/s.',
+    'How long a request that has begun may stand still; at 64 KiB/s or more it may take any time.',
     {
       ...OURS,
       min: 1,

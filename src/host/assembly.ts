@@ -1,16 +1,14 @@
 /** Puts the threads' side of a broker together from its settings: crew, pools, partition host and tuning. Starts nothing. */
 import type { Logger } from '../base/logger.ts';
-import type { Settings } from '../config/broker-table.ts';
 import type { Listener } from '../config/listeners.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { topicConfig } from '../config/topic-settings.ts';
 import type { PublishedPartitions } from '../replica/published.ts';
 import type { FromThread, ImageMessage } from '../runtime/control.ts';
-import { openFilesLimit } from '../runtime/ground.ts';
 import type { Shared } from '../runtime/shared.ts';
 import { Crew } from './crew.ts';
 import type { Data } from './data.ts';
-import { processorLimits } from './limits.ts';
+import { connectionsMax, fileHandles, processorLimits } from './limits.ts';
 import { PartitionHost } from './partition-host.ts';
 import type { PoolSizes } from './placement.ts';
 import { Pools } from './pools.ts';
@@ -41,11 +39,6 @@ export interface Assembly {
   readonly tuning: Tuning;
 }
 
-/** `auto` leaves half of what the process may open to connections. */
-export function fileHandles({ fileHandlesMax }: Settings): number {
-  return fileHandlesMax === 'auto' ? Math.floor(openFilesLimit() / 2) : fileHandlesMax;
-}
-
 export function assemble(parts: AssemblyParts): Assembly {
   const { live, transport, cores, shared, published, data, logger } = parts;
   const { settings } = live;
@@ -59,7 +52,7 @@ export function assemble(parts: AssemblyParts): Assembly {
       sendBytes: settings.socketSendBufferBytes,
       backlog: settings.socketListenBacklogSize,
     },
-    connectionsMax: settings.maxConnections,
+    connectionsMax: connectionsMax(settings),
     logger,
     heard: (message) => parts.heard(message),
     failed: (problem) => parts.failed(problem),

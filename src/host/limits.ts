@@ -1,7 +1,23 @@
-/** What processors keep to, from the broker's settings; it holds for as long as the broker runs. */
+/** What processors and acceptors keep to, from the broker's settings and what the system lets the process open. */
 import type { Settings } from '../config/broker-table.ts';
 import type { Listener } from '../config/listeners.ts';
 import type { ProcessorLimits } from '../runtime/control.ts';
+import { openFilesLimit } from '../runtime/ground.ts';
+
+/** What a broker opens beside log files and connections: listeners, polls, wake-ups, locks, checkpoints, threads. */
+const OTHER_DESCRIPTORS = 128;
+const CONNECTIONS_MIN = 16;
+
+/** `auto` leaves half of what the process may open to connections. */
+export function fileHandles({ fileHandlesMax }: Settings): number {
+  return fileHandlesMax === 'auto' ? Math.floor(openFilesLimit() / 2) : fileHandlesMax;
+}
+
+/** Never so many that a log file could not be opened for want of a descriptor: its directory would be taken for broken. */
+export function connectionsMax(settings: Settings): number {
+  const room = openFilesLimit() - fileHandles(settings) - OTHER_DESCRIPTORS;
+  return Math.min(settings.maxConnections, Math.max(room, CONNECTIONS_MIN));
+}
 
 export function processorLimits(settings: Settings, listeners: readonly Listener[]): ProcessorLimits {
   return {

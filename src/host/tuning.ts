@@ -11,6 +11,7 @@ import { decodeConfigs } from '../cluster/stored.ts';
 import type { Settings } from '../config/broker-table.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { topicConfig } from '../config/topic-settings.ts';
+import { connectionsMax } from './limits.ts';
 import { type PoolSizes, place, sizesOf, type ThreadPlan } from './placement.ts';
 
 export interface TuningParts {
@@ -71,8 +72,7 @@ export class Tuning {
 
   async #follow(before: Settings, sizesBefore: PoolSizes): Promise<void> {
     const { live, resize, limitConnections } = this.#parts;
-    const { maxConnections } = live.settings;
-    if (maxConnections !== before.maxConnections) await limitConnections(maxConnections);
+    if (live.settings.maxConnections !== before.maxConnections) await limitConnections(connectionsMax(live.settings));
     const sizes = sizesOf(this.plan());
     if (sizes.network !== sizesBefore.network || sizes.io !== sizesBefore.io) resize(sizes);
   }

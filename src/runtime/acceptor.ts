@@ -1,21 +1,27 @@
 /**
  * The listening role: takes the new connections of one listener and hands each to the next processor in turn, with the
- * listener's number.
+ * listener's number. It counts a connection before it hands it over, so that all acceptors together never hand out more
+ * than `connectionsMax`.
  */
 import type { ControlMessage, FromThread } from './control.ts';
 import type { Counters } from './counters.ts';
 import { ACCEPTED } from './messages.ts';
+import { Repetition } from './repetition.ts';
 import type { Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
 
 /** What only the thread's kind can do. */
 export interface Doors {
-  /** Listens and calls back for each new connection. Returns the port, or throws an Error with the errno's name as message. */
+  /**
+   * Listens and calls back for each new connection, or when the system gives none for now: then it pauses, and tries again.
+   * Returns the port, or throws an Error with the errno's name as message.
+   */
   listen(
     listener: number,
     host: string,
     port: number,
     accepted: (descriptor: number) => void,
+    failed: (problem: string) => void,
   ): Promise<number> | number;
   close(): void;
   /** Closes a connection nobody takes. */
@@ -23,6 +29,7 @@ export interface Doors {
 }
 
 const EARLY_MAX = 1_024;
+const SAID_EVERY_MS = 10_000;
 /** A processor does not say when its ring has room again: nothing that is sent to it is answered. */
 const CONGESTED_MS = 1;
 
@@ -36,13 +43,17 @@ export class Acceptor implements Role {
   readonly #doors: Doors;
   readonly #counters: Counters;
   #connectionsMax: number;
-  readonly #open: () => number;
+  readonly #open: Int32Array;
   readonly #post: (message: FromThread) => void;
   readonly #targets: Target[] = [];
   /** Names of the processors that take new connections. */
   #taking: readonly string[] = [];
   /** Connections that came while the broker was starting. */
   readonly #early: [descriptor: number, listener: number][] = [];
+  readonly #refused = new Repetition(SAID_EVERY_MS);
+  readonly #failed = new Repetition(SAID_EVERY_MS);
+  #failure = '';
+  #now = 0;
   #next = 0;
   #accepted = 0;
   #lookAgain = Number.POSITIVE_INFINITY;
@@ -52,8 +63,8 @@ export class Acceptor implements Role {
     doors: Doors;
     counters: Counters;
     connectionsMax: number;
-    /** How many connections the processors have. */
-    open: () => number;
+    /** One shared int32: connections open in the whole broker, those on their way to a processor among them. */
+    open: Int32Array;
     post: (message: FromThread) => void;
   }) {
     this.name = parts.name;
@@ -69,6 +80,9 @@ export class Acceptor implements Role {
   }
 
   settle(now: number): boolean {
+    this.#now = now;
+    this.#sayRefused(this.#refused.due(now));
+    this.#sayFailed(this.#failed.due(now));
     this.#lookAgain = Number.POSITIVE_INFINITY;
     for (const { outbox } of this.#targets) {
       outbox.ringBell();
@@ -125,7 +139,12 @@ export class Acceptor implements Role {
 
   async #listen(listener: number, host: string, port: number, reply: Reply): Promise<void> {
     try {
-      reply(await this.#doors.listen(listener, host, port, (descriptor) => this.#hand(descriptor, listener)));
+      const accepted = (descriptor: number): void => this.#hand(descriptor, listener);
+      const failed = (failure: string): void => {
+        this.#failure = failure;
+        this.#sayFailed(this.#failed.happened(this.#now));
+      };
+      reply(await this.#doors.listen(listener, host, port, accepted, failed));
     } catch (problem) {
       reply(undefined, (problem as Error).message);
     }
@@ -137,19 +156,33 @@ export class Acceptor implements Role {
       return;
     }
     const taking = this.#targets.filter((target) => this.#taking.includes(target.peer));
-    if (taking.length === 0 || this.#open() >= this.#connectionsMax) {
-      this.#post({
-        kind: 'log',
-        level: 'warn',
-        event: 'connection.refused',
-        values: { open: this.#open(), max: this.#connectionsMax },
-      });
+    if (taking.length === 0 || !this.#countIn()) {
       this.#doors.refuse(descriptor);
+      this.#sayRefused(this.#refused.happened(this.#now));
       return;
     }
     this.#accepted += 1;
     const target = taking[this.#next++ % taking.length] as Target;
     target.outbox.send(ACCEPTED, descriptor, listener, 0, 0, 0, 0, 0);
     target.outbox.ringBell();
+  }
+
+  /** One more, unless there are as many as may be. */
+  #countIn(): boolean {
+    if (Atomics.add(this.#open, 0, 1) < this.#connectionsMax) return true;
+    Atomics.sub(this.#open, 0, 1);
+    return false;
+  }
+
+  #sayRefused(count: number): void {
+    if (count === 0) return;
+    const values = { count, open: Atomics.load(this.#open, 0), max: this.#connectionsMax };
+    this.#post({ kind: 'log', level: 'warn', event: 'connection.refused', values });
+  }
+
+  #sayFailed(count: number): void {
+    if (count === 0) return;
+    const values = { count, why: this.#failure };
+    this.#post({ kind: 'log', level: 'error', event: 'accept.failed', values });
   }
 }

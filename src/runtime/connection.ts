@@ -38,11 +38,15 @@ export interface ConnectionDesk {
    */
   encode(call: Call, outgoing: Outgoing): boolean;
   resetEncoder(): void;
+  /** It sends what cannot be a request, by its size, and is closed next. */
+  misfit(connection: Connection, size: number): void;
   closed(connection: Connection, why: string): void;
   /** The connection wants to go on in the next turn. */
   again(connection: Connection): void;
   /** The connection could not read for want of memory or ring space: tell it when there is room. */
   stalled(connection: Connection): void;
+  /** Closes whoever has not read its answers for longest, if there is one: true when there is more memory now. */
+  relieve(now: number): boolean;
 }
 
 /** Reads of a connection within one turn: enough for a large batch, few enough to be fair. */
@@ -169,8 +173,8 @@ export class Connection implements TransportOwner, FramesOwner {
       this.#lastActive = now;
       if (result === BLOCKED || result === COLD || result === YIELDED) {
         this.#sendBlocked = result !== YIELDED;
-        if (!this.outgoing.keep(this.#desk.intake, this.#desk.kernels)) {
-          return this.close('no memory for an answer that its client does not read');
+        while (!this.outgoing.keep(this.#desk.intake, this.#desk.kernels)) {
+          if (!this.#desk.relieve(now)) return this.close('no memory for an answer that its client does not read');
         }
         this.#writing = result === BLOCKED;
         if (result === YIELDED) this.#desk.again(this);
@@ -188,6 +192,20 @@ export class Connection implements TransportOwner, FramesOwner {
     if (this.closed) return;
     if (!this.#writing) this.#sendBlocked = false;
     this.proceed(now);
+  }
+
+  /** For how long answers have been ready that their client does not read. */
+  stuckMs(now: number): number {
+    return this.outgoing.empty ? 0 : now - this.#lastActive;
+  }
+
+  /** Others wait for memory. */
+  press(): void {
+    this.#frames.press();
+  }
+
+  excuse(): void {
+    this.#frames.excuse();
   }
 
   close(why: string): void {
@@ -243,6 +261,7 @@ export class Connection implements TransportOwner, FramesOwner {
       this.stalled();
     } else if (result === END) {
       this.#ended = true;
+      this.#frames.dropUnfinished();
       if (this.quiet && !this.#frames.hasLeft) this.close('');
       else this.#updateInterest();
     } else this.close('the other end is gone');
@@ -251,6 +270,12 @@ export class Connection implements TransportOwner, FramesOwner {
 
   stalled(): void {
     this.#desk.stalled(this);
+  }
+
+  misfit(size: number): void {
+    const { frameBytesMax } = this.#desk.limits;
+    this.#desk.misfit(this, size);
+    this.close(`a request of ${size} bytes is not between 0 and ${frameBytesMax} (socket.request.max.bytes)`);
   }
 
   again(): void {

@@ -1,7 +1,10 @@
 /**
  * Cuts requests out of the bytes of one connection. A whole frame is started where it was received; the start of one gets a
- * place of its own in the frame's full size, and the rest is received right behind it. What may not be started yet stays in
- * a block ("left").
+ * place of its own, and the rest is received right behind it. The place has the frame's full size, or grows with what comes
+ * while room is scarce. What may not be started yet stays in a block ("left").
+ *
+ * An unfinished frame has `receiveTimeoutMs`; what comes of it earns time at 64 KiB a second, of which it never has more than
+ * that in hand. So nothing is kept for a client that sends nothing, however much it has announced.
  */
 import type { Kernels } from '../base/kernels.ts';
 import { Timer, type Timers } from '../base/timers.ts';
@@ -29,6 +32,8 @@ export interface FramesOwner {
   mayRead(): boolean;
   start(block: Block, offset: number, length: number, now: number): void;
   close(why: string): void;
+  /** What comes cannot be a request: its size is not between 0 and the largest. Ends the connection. */
+  misfit(size: number): void;
   /** There was no memory: tell the connection when there is. */
   stalled(): void;
   /** The connection has more to do in the next turn. */
@@ -42,8 +47,10 @@ export const MORE = 2;
 /** No memory to receive into. */
 export const NO_ROOM = 3;
 
-/** At the rate of 64 KiB a second a frame of this size earns that many milliseconds on top of the time-out. */
+/** 64 KiB a second: the slowest that a frame may come in the long run. */
 const BYTES_PER_MS = 65.536;
+/** Who waits for memory looks around this often for frames that hold some and do not come. */
+export const PRESSED_EVERY_MS = 5_000;
 /** A partial of this size is a size prefix that is not whole: no frame is that short. */
 const SIZE_BYTES = 4;
 
@@ -55,6 +62,10 @@ export class Frames implements Applicant {
   #partial: Block | null = null;
   #partialBytes = 0;
   #partialHave = 0;
+  /** When the unfinished frame is late, unless more of it comes; 0 when none is under way. */
+  #due = 0;
+  /** How much of it was there when somebody last looked for memory, -1 when nobody has. */
+  #pressedHave = -1;
   /** Bytes that were read and not cut: in `#leftBlock` from `#leftStart` to `#leftEnd`. */
   #leftBlock: Block | null = null;
   #leftStart = 0;
@@ -86,10 +97,12 @@ export class Frames implements Applicant {
   receive(transport: Transport, now: number): number {
     const { intake } = this.#desk;
     const chunk = intake.chunk();
-    if (chunk === null) return NO_ROOM;
+    // A frame with its place goes on without a chunk: others may hold the chunks until it is done.
+    if (chunk === null) return this.#partialBytes > SIZE_BYTES ? this.#receiveInPlace(transport, now) : NO_ROOM;
     const start = chunk.tail;
     const lead = this.#takeStart(start);
     const partial = this.#partial;
+    if (partial !== null && partial.bytes < this.#partialBytes) return this.#receiveInPlace(transport, now);
     const missing = partial === null ? 0 : this.#partialBytes - this.#partialHave;
     const room = chunk.offset + chunk.bytes - start - lead;
     const got =
@@ -105,7 +118,7 @@ export class Frames implements Applicant {
     }
     if (got <= 0) return got === 0 ? END : got;
     if (partial !== null) {
-      this.#partialHave += Math.min(got, missing);
+      this.#came(Math.min(got, missing), now);
       if (got < missing) return TAKEN;
       this.#partialWhole(now);
       if (this.#owner.closed) return TAKEN;
@@ -126,7 +139,29 @@ export class Frames implements Applicant {
 
   /** An unfinished frame's time runs while its client may send. */
   watchTime(now: number): void {
-    if (this.#partial !== null && !this.#receiving.waiting) this.#allow(now, this.#partialBytes);
+    if (this.#partial !== null && !this.#receiving.waiting) this.#watch(now);
+  }
+
+  /** Others wait for memory: a frame that holds some has come at 64 KiB a second since the last look, or is given up. */
+  press(): void {
+    if (this.#partial === null) return;
+    const before = this.#pressedHave;
+    this.#pressedHave = this.#partialHave;
+    if (before >= 0 && this.#partialHave - before < PRESSED_EVERY_MS * BYTES_PER_MS)
+      this.#owner.close('a request came too slowly while others waited for its memory');
+  }
+
+  /** It could not come for a reason of ours: the next look only sees how much there is. */
+  excuse(): void {
+    this.#pressedHave = -1;
+  }
+
+  /** The other end says nothing more: what it has begun never ends. */
+  dropUnfinished(): void {
+    this.#desk.timers.cancel(this.#receiving);
+    const partial = this.#partial;
+    if (partial !== null) this.#desk.intake.release(partial);
+    this.#forgetPartial();
   }
 
   /** The intake has found room for the large frame: what is there already moves in. */
@@ -142,9 +177,7 @@ export class Frames implements Applicant {
     kernels.move(intake.memory, place.offset, intake.memory, this.#leftStart, have);
     this.#leftBlock = null;
     intake.release(left);
-    this.#partial = place;
-    this.#partialBytes = this.frameBytes;
-    this.#partialHave = have;
+    this.#setPartial(place, this.frameBytes, have);
     this.#owner.again();
   }
 
@@ -186,8 +219,8 @@ export class Frames implements Applicant {
     const block = this.#partial as Block;
     this.#owner.start(block, block.offset + SIZE_BYTES, this.#partialBytes - SIZE_BYTES, now);
     if (this.#owner.closed) return;
-    this.#partial = null;
-    this.#partialHave = 0;
+    this.#forgetPartial();
+    this.#due = 0;
     this.#desk.intake.release(block);
   }
 
@@ -198,8 +231,7 @@ export class Frames implements Applicant {
     const { intake } = this.#desk;
     const have = this.#partialHave;
     for (let i = 0; i < have; i++) intake.memory.bytes[at + i] = intake.memory.bytes[place.offset + i] as number;
-    this.#partial = null;
-    this.#partialHave = 0;
+    this.#forgetPartial();
     intake.release(place);
     return have;
   }
@@ -213,42 +245,81 @@ export class Frames implements Applicant {
     while (end - at >= 4) {
       const size = view.getInt32(at);
       if (size < 0 || size > limits.frameBytesMax) {
-        return this.#owner.close(
-          `a request of ${size} bytes is not between 0 and ${limits.frameBytesMax} (socket.request.max.bytes)`,
-        );
+        return this.#owner.misfit(size);
       }
       if (end - at < 4 + size) break;
       if (!this.#owner.mayStart()) return this.#keepLeft(block, at, end);
       this.#owner.start(block, at + SIZE_BYTES, size, now);
       if (this.#owner.closed) return;
+      this.#due = 0;
       at += 4 + size;
     }
-    if (at < end) this.#beginPartial(block, at, end, now);
+    if (at === end) return;
+    // A frame whose turn may be long in coming holds no more than what is there of it.
+    if (end - at >= SIZE_BYTES && !this.#owner.mayStart()) this.#keepLeft(block, at, end);
+    else this.#beginPartial(block, at, end, now);
   }
 
-  /** The start of a frame lies in [at, end): it gets a place of its own in its full size, once its size is known. */
+  /** The start of a frame lies in [at, end): it gets a place of its own, once its size is known. */
   #beginPartial(block: Block, at: number, end: number, now: number): void {
     const { intake } = this.#desk;
     const have = end - at;
-    if (have < 4) {
-      this.#allow(now, 0);
+    if (have < SIZE_BYTES) {
+      this.#watch(now);
       return this.#keepStart(block, at, end);
     }
-    const total = 4 + intake.memory.view.getInt32(at);
+    const total = SIZE_BYTES + intake.memory.view.getInt32(at);
     this.frameBytes = total;
-    const place = total <= SMALL_FRAME_BYTES_MAX ? intake.slot(total) : intake.apply(this);
+    this.applying = intake.mustApply(total, have);
+    const place = this.applying ? intake.apply(this) : intake.begin(total, have);
     if (place === null) {
       this.#keepLeft(block, at, end);
-      if (total > SMALL_FRAME_BYTES_MAX) this.applying = true;
-      else this.#owner.stalled();
+      if (!this.applying) this.#owner.stalled();
       return;
     }
-    this.#allow(now, total);
+    this.applying = false;
+    this.#watch(now);
+    this.#setPartial(place, total, have);
+    this.#desk.kernels.move(intake.memory, place.offset, intake.memory, at, have);
+    if (block.tail === end) block.tail = at;
+  }
+
+  /** One receive into the unfinished frame's place and nowhere else; a place that is full by then gives way to a larger one. */
+  #receiveInPlace(transport: Transport, now: number): number {
+    const { intake } = this.#desk;
+    const place = this.#partial as Block;
+    const missing = place.bytes - this.#partialHave;
+    const got = transport.receive(intake.memory, place.offset + this.#partialHave, missing, 0, 0);
+    if (got === WOULD_BLOCK) return TAKEN;
+    if (got <= 0) return got === 0 ? END : got;
+    this.#came(got, now);
+    if (got < missing) return TAKEN;
+    if (place.bytes === this.#partialBytes) this.#partialWhole(now);
+    else {
+      const have = this.#partialHave;
+      this.#forgetPartial();
+      this.#beginPartial(place, place.offset, place.offset + have, now);
+      intake.release(place);
+    }
+    return this.#owner.closed || this.hasLeft ? TAKEN : MORE;
+  }
+
+  /** More of the unfinished frame is there: it earns time, up to the whole time-out from now. */
+  #came(bytes: number, now: number): void {
+    this.#partialHave += bytes;
+    this.#due = Math.min(this.#due + bytes / BYTES_PER_MS, now + this.#desk.limits.receiveTimeoutMs);
+  }
+
+  #setPartial(place: Block, total: number, have: number): void {
     this.#partial = place;
     this.#partialBytes = total;
     this.#partialHave = have;
-    this.#desk.kernels.move(intake.memory, place.offset, intake.memory, at, have);
-    if (block.tail === end) block.tail = at;
+  }
+
+  #forgetPartial(): void {
+    this.#partial = null;
+    this.#partialBytes = 0;
+    this.#partialHave = 0;
   }
 
   /** Fewer than four bytes: they wait in a slot until the size is whole. */
@@ -261,15 +332,15 @@ export class Frames implements Applicant {
       return;
     }
     for (let i = 0; i < end - at; i++) intake.memory.bytes[place.offset + i] = intake.memory.bytes[at + i] as number;
-    this.#partial = place;
-    this.#partialBytes = SIZE_BYTES;
-    this.#partialHave = end - at;
+    this.#setPartial(place, SIZE_BYTES, end - at);
     if (block.tail === end) block.tail = at;
   }
 
   /** What was read and cannot be started now. Few bytes move to a place of their own, so that they do not pin a chunk. */
   #keepLeft(block: Block, start: number, end: number): void {
-    const { intake, kernels } = this.#desk;
+    const { intake, kernels, timers } = this.#desk;
+    timers.cancel(this.#receiving);
+    this.#due = 0;
     if (end - start <= SMALL_FRAME_BYTES_MAX && intake.isCurrent(block)) {
       const place = intake.slot(end - start);
       if (place !== null) {
@@ -287,15 +358,21 @@ export class Frames implements Applicant {
     this.#leftEnd = end;
   }
 
-  /** The time in which a frame of this size must be complete starts now. */
-  #allow(now: number, bytes: number): void {
+  /** The time of a frame that begins starts now; that of one that goes on runs on. */
+  #watch(now: number): void {
     const { timers, limits } = this.#desk;
-    timers.set(this.#receiving, now + limits.receiveTimeoutMs + bytes / BYTES_PER_MS);
+    if (this.#due === 0) {
+      this.#due = now + limits.receiveTimeoutMs;
+      this.#pressedHave = -1;
+    }
+    timers.set(this.#receiving, this.#due);
   }
 
   /** A client that may not send is not late: its time starts anew once it may. */
   #checkReceived(now: number): void {
-    if (this.#owner.mayRead()) this.#owner.close('a request was not complete in time (request.receive.timeout.ms)');
-    else this.#allow(now, this.#partialBytes);
+    if (!this.#owner.mayRead()) this.#due = 0;
+    else if (now >= this.#due)
+      return this.#owner.close('a request was not complete in time (request.receive.timeout.ms)');
+    this.#watch(now);
   }
 }

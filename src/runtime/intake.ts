@@ -1,7 +1,9 @@
 /**
  * Where bytes from sockets land: one memory per processor, cut into receive chunks, slots for small unfinished frames and
  * ranges for large ones. Blocks are counted: the last holder's release gives the place back. A large frame's body is read
- * only when the whole frame fits the budget (first come, first served; one above the budget is admitted alone).
+ * only when the whole frame fits the budget (first come, first served; one above the budget is admitted alone). Half of the
+ * room is given on a frame's word; the other half only in step with what comes, so that who announces much and sends nothing
+ * keeps nobody out.
  */
 import { assert } from '../base/assert.ts';
 import type { Memory } from '../base/memory.ts';
@@ -17,6 +19,12 @@ export const SMALL_FRAME_BYTES_MAX = SLOT_BYTES_MAX;
 /** Places are named by int32 offsets, and a power of two of memory must hold the largest frame. */
 const RANGES_BYTES_MAX = 1_073_741_824;
 export const FRAME_BYTES_MAX = RANGES_BYTES_MAX - 4;
+
+/** A large frame of which this much is there may have its whole room even if that is scarce. */
+export const EARNEST_BYTES = 32_768;
+const STEP_BYTES_MIN = 512;
+/** Answers that their clients do not read: a quarter of what all else is received into. */
+const KEPT_BYTES_MAX = 16_777_216;
 
 const CHUNK = 0;
 const SLOT = 1;
@@ -71,6 +79,7 @@ export class Intake {
   readonly #waiting: Applicant[] = [];
   #chunk: Block | null = null;
   #rangeBytes = 0;
+  #keptBytes = 0;
   #blocks = 0;
 
   constructor(memory: Memory, limits: IntakeLimits) {
@@ -127,6 +136,32 @@ export class Intake {
     if (offset < 0) return null;
     this.#blocks += 1;
     return new Block(offset, bytes, SLOT);
+  }
+
+  /** A large frame asks for its whole room: there is plenty, or enough of it is there to be taken seriously. */
+  mustApply(frameBytes: number, have: number): boolean {
+    if (frameBytes <= SMALL_FRAME_BYTES_MAX) return false;
+    if (have >= EARNEST_BYTES) return true;
+    return this.#waiting.length === 0 && this.#rangeBytes + frameBytes <= this.queuedBytesMax / 2;
+  }
+
+  /** The place of a frame that begins, its own size if there is plenty, else twice what is there; null: none is left. */
+  begin(frameBytes: number, have: number): Block | null {
+    const isPlenty = frameBytes <= SMALL_FRAME_BYTES_MAX && this.#slots.heldBytes <= SLOTS_BYTES_MAX / 2;
+    return this.slot(isPlenty ? frameBytes : Math.min(frameBytes, Math.max(2 * have, STEP_BYTES_MIN), SLOT_BYTES_MAX));
+  }
+
+  /** Room for an answer that its client does not read yet, or null. */
+  keep(bytes: number): Block | null {
+    if (this.#keptBytes > 0 && this.#keptBytes + bytes > KEPT_BYTES_MAX) return null;
+    const block = this.area(bytes);
+    if (block !== null) this.#keptBytes += bytes;
+    return block;
+  }
+
+  letGoKept(block: Block): void {
+    this.#keptBytes -= block.bytes;
+    this.release(block);
   }
 
   /** Room for any bytes that must stay for a while, or null. */

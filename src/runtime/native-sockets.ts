@@ -2,9 +2,10 @@
  * Sockets by descriptor: the native transport, the native listener, and what processors and acceptors ask of the thread.
  */
 import type { Memory, Pieces } from '../base/memory.ts';
+import { Timer } from '../base/timers.ts';
 import type { Doors } from './acceptor.ts';
 import { EVENT_GONE, EVENT_READ, EVENT_WRITE } from './layout.ts';
-import type { Native } from './native.ts';
+import { EAGAIN, type Native } from './native.ts';
 import type { NativeLoop } from './native-loop.ts';
 import type { Sockets } from './processor.ts';
 import type { Transport, TransportOwner } from './transport.ts';
@@ -124,12 +125,40 @@ export class NativeSockets implements Sockets {
 }
 
 const ACCEPTS_AT_ONCE = 64;
+/** Without descriptors or memory the system takes no connection, but goes on to tell of it: nobody listens for so long. */
+const PAUSE_MS = 100;
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
+/** A listening socket in epoll, or out of it for a moment. */
+class Door {
+  readonly descriptor: number;
+  readonly #loop: NativeLoop;
+  readonly #token: number;
+  readonly #pause: Timer;
+
+  constructor(loop: NativeLoop, descriptor: number, accept: (now: number) => void) {
+    this.#loop = loop;
+    this.descriptor = descriptor;
+    this.#token = loop.watch(descriptor, EVENT_READ, { readable: accept, writable() {}, gone() {} });
+    this.#pause = new Timer(() => loop.change(descriptor, 0, EVENT_READ, this.#token));
+  }
+
+  pause(now: number): void {
+    this.#loop.change(this.descriptor, EVENT_READ, 0, this.#token);
+    this.#loop.loop.timers.set(this.#pause, now + PAUSE_MS);
+  }
+
+  close(): void {
+    this.#loop.forget(this.descriptor, this.#pause.waiting ? 0 : EVENT_READ, this.#token);
+    this.#loop.loop.timers.cancel(this.#pause);
+  }
+}
 
 export class NativeDoors implements Doors {
   readonly #native: Native;
   readonly #loop: NativeLoop;
   readonly #backlog: number;
-  readonly #open: { descriptor: number; token: number }[] = [];
+  readonly #open: Door[] = [];
 
   constructor(native: Native, loop: NativeLoop, backlog: number) {
     this.#native = native;
@@ -137,26 +166,39 @@ export class NativeDoors implements Doors {
     this.#backlog = backlog;
   }
 
-  listen(_listener: number, host: string, port: number, accepted: (descriptor: number) => void): number {
+  listen(
+    _listener: number,
+    host: string,
+    port: number,
+    accepted: (descriptor: number) => void,
+    failed: (problem: string) => void,
+  ): number {
     const native = this.#native;
     const descriptor = native.listen(host, port, this.#backlog);
     if (descriptor < 0) throw new Error(native.errorName(descriptor));
-    const accept = (): void => {
+    const accept = (now: number): void => {
       for (let i = 0; i < ACCEPTS_AT_ONCE; i++) {
         const connection = native.accept(descriptor);
-        if (connection < 0) return;
-        accepted(connection);
+        if (connection >= 0) accepted(connection);
+        else if (connection === EAGAIN) return;
+        else {
+          const problem = native.errorName(connection);
+          // Any other is a connection that was over before it was taken.
+          if (!SHORTAGES.has(problem)) continue;
+          failed(problem);
+          return door.pause(now);
+        }
       }
     };
-    const token = this.#loop.watch(descriptor, EVENT_READ, { readable: accept, writable() {}, gone() {} });
-    this.#open.push({ descriptor, token });
+    const door = new Door(this.#loop, descriptor, accept);
+    this.#open.push(door);
     return native.localPort(descriptor);
   }
 
   close(): void {
-    for (const { descriptor, token } of this.#open) {
-      this.#loop.forget(descriptor, EVENT_READ, token);
-      this.#native.close(descriptor);
+    for (const door of this.#open) {
+      door.close();
+      this.#native.close(door.descriptor);
     }
     this.#open.length = 0;
   }

@@ -128,7 +128,7 @@ export class Outgoing {
     this.#first = 0;
     for (const entry of this.#entries) {
       if (entry.range !== null || entry.block !== null) continue;
-      const block = intake.area(entry.length);
+      const block = intake.keep(entry.length);
       if (block === null) return false;
       kernels.move(intake.memory, block.offset, entry.memory, entry.offset, entry.length);
       entry.memory = intake.memory;
@@ -230,7 +230,7 @@ export class Outgoing {
 
   #letGo(entry: Entry): void {
     if (entry.range !== null) this.#desk.release(entry.range.slot);
-    if (entry.block !== null) this.#desk.intake.release(entry.block);
+    if (entry.block !== null) this.#desk.intake.letGoKept(entry.block);
   }
 
   #warm(range: FileRange, position: number, length: number): number {

@@ -222,12 +222,23 @@ export class PortableDoors implements Doors {
     this.#backlog = backlog;
   }
 
-  listen(_listener: number, host: string, port: number, accepted: (descriptor: number) => void): Promise<number> {
+  listen(
+    _listener: number,
+    host: string,
+    port: number,
+    accepted: (descriptor: number) => void,
+    failed: (problem: string) => void,
+  ): Promise<number> {
     const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
       accepted(this.#table.add(socket)),
     );
     return new Promise((resolve, reject) => {
-      server.once('error', (problem: NodeJS.ErrnoException) => reject(new Error(problem.code ?? problem.message)));
+      // Once it listens, one that comes later is about a connection that cannot be taken.
+      server.on('error', (problem: NodeJS.ErrnoException) => {
+        const why = problem.code ?? problem.message;
+        if (server.listening) failed(why);
+        else reject(new Error(why));
+      });
       server.listen({ host, port, backlog: this.#backlog }, () => {
         this.#servers.push(server);
         resolve((server.address() as { port: number }).port);

@@ -22,11 +22,14 @@ import { Call, type CallOwner } from './call.ts';
 import { Connection, type ConnectionDesk, type ConnectionLimits } from './connection.ts';
 import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
+import { spokenBy } from './foreign.ts';
+import { PRESSED_EVERY_MS } from './frames.ts';
 import { type Block, Intake } from './intake.ts';
 import { type FileCalls, LentFiles } from './lent-files.ts';
 import { ACCEPTED, BLOCKED_DONE } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
+import { Repetition } from './repetition.ts';
 import { RequestFloor } from './request-floor.ts';
 import type { Inbox, Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
@@ -62,7 +65,7 @@ export interface ProcessorParts {
   readonly routes: readonly RouteMessage[];
   /** Slots of shared memory where the descriptors of open connections stand, for whoever must close them if this thread dies. */
   readonly descriptors: Int32Array;
-  /** One shared int32: connections open in the whole broker. */
+  /** One shared int32: connections open in the whole broker, counted from being accepted to being closed. */
   readonly open: Int32Array;
   post(message: FromThread): void;
 }
@@ -76,6 +79,9 @@ interface Link {
 /** Idle memory below this stays; what a burst touched beyond goes back. */
 const INTAKE_IDLE_BYTES = 8_388_608;
 const TRIM_EVERY_MS = 2_000;
+/** A client that has not read for this long may be in the way of others; a shorter while is a busy one. */
+const STUCK_MIN_MS = 1_000;
+const SAID_EVERY_MS = 10_000;
 
 export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly name: string;
@@ -97,6 +103,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   /** By connection: where its descriptor is noted. */
   readonly #places = new Map<number, number>();
   readonly #trim: Timer;
+  readonly #press: Timer;
   readonly #limits: ProcessorLimits;
   #nextConnection = 1;
   #wasCongested = false;
@@ -107,6 +114,8 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   #now = 0;
   #requests = 0;
   #malformed = 0;
+  readonly #malformedSaid = new Repetition(SAID_EVERY_MS);
+  readonly #foreignSaid = { TLS: new Repetition(SAID_EVERY_MS), HTTP: new Repetition(SAID_EVERY_MS) };
   #answered = 0;
 
   constructor(parts: ProcessorParts) {
@@ -133,6 +142,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       post: (message) => parts.post(message),
     });
     this.#trim = new Timer((now) => this.#trimIntake(now));
+    this.#press = new Timer(() => this.#pressUnfinished());
     this.#now = parts.clock.monotonic();
     this.timers.set(this.#trim, this.#now + TRIM_EVERY_MS);
   }
@@ -158,6 +168,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#now = now;
     this.intake.admitWaiting();
     this.#unstall();
+    if (this.#isShort && !this.#press.waiting) this.timers.set(this.#press, now + PRESSED_EVERY_MS);
     let any = false;
     if (this.#ready.size > 0) {
       any = true;
@@ -242,6 +253,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   stop(): void {
     for (const connection of Array.from(this.#connections.values())) connection.close('the broker stops');
     this.timers.cancel(this.#trim);
+    this.timers.cancel(this.#press);
   }
 
   count(): void {
@@ -295,18 +307,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       if (!(problem instanceof WireError)) throw problem;
       // Nothing of it was done: a request is read whole first.
       this.#callsOpen = openBefore;
-      this.#malformed += 1;
-      this.#parts.post({
-        kind: 'log',
-        level: 'info',
-        event: 'request.malformed',
-        values: {
-          peer: connection.transport.peer,
-          api: header.apiKey,
-          version: header.apiVersion,
-          why: problem.message,
-        },
-      });
+      this.#sayMalformed(connection, { api: header.apiKey, version: header.apiVersion, why: problem.message });
       return null;
     }
   }
@@ -331,6 +332,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   closed(connection: Connection, why: string): void {
     this.#parts.counters.add('connectionsClosed', 1);
+    Atomics.sub(this.#parts.open, 0, 1);
     this.#forget(connection);
     this.#sessions.drop(connection.id);
     if (why !== '') {
@@ -345,6 +347,28 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   stalled(connection: Connection): void {
     this.#stalled.add(connection);
+  }
+
+  misfit(connection: Connection, size: number): void {
+    const spoken = spokenBy(size);
+    if (spoken === null) return this.#sayMalformed(connection, { why: `a request of ${size} bytes` });
+    this.#malformed += 1;
+    const listener = this.#limits.listeners[connection.listener];
+    const values = { spoken, listener, peer: connection.transport.peer };
+    this.#say('warn', 'connection.foreign', this.#foreignSaid[spoken].happened(this.#now), values);
+  }
+
+  relieve(now: number): boolean {
+    let longest: Connection | null = null;
+    let longestMs = STUCK_MIN_MS;
+    for (const connection of this.#connections.values()) {
+      const stuckMs = connection.stuckMs(now);
+      if (stuckMs < longestMs) continue;
+      longest = connection;
+      longestMs = stuckMs;
+    }
+    longest?.close('it does not read its answers, and others need the memory');
+    return longest !== null;
   }
 
   ready(call: Call): void {
@@ -374,7 +398,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     const place = descriptor % this.#parts.descriptors.length;
     this.#parts.descriptors[place] = descriptor;
     this.#places.set(id, place);
-    Atomics.add(this.#parts.open, 0, 1);
     return connection;
   }
 
@@ -384,7 +407,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#stalled.delete(connection);
     this.#parts.descriptors[this.#places.get(connection.id) as number] = -1;
     this.#places.delete(connection.id);
-    Atomics.sub(this.#parts.open, 0, 1);
   }
 
   /** Connections that must go elsewhere go as soon as they are at a frame boundary. */
@@ -419,15 +441,49 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   /** Lets connections go on that stood still for want of memory, ring space or answers. */
   #unstall(): void {
     const congested = this.congested;
-    if (this.#wasCongested && !congested)
-      for (const connection of this.#connections.values()) this.#ready.add(connection);
+    if (this.#wasCongested && !congested) {
+      for (const connection of this.#connections.values()) {
+        connection.excuse();
+        this.#ready.add(connection);
+      }
+    }
     this.#wasCongested = congested;
-    if (this.#stalled.size === 0 || this.intake.chunk() === null) return;
+    if (this.#stalled.size === 0) return;
+    // Requests of those who do not read their answers may hold all there is to receive into.
+    while (this.intake.chunk() === null) if (!this.relieve(this.#now)) return;
     for (const connection of this.#stalled) this.#ready.add(connection);
     this.#stalled.clear();
   }
 
+  #sayMalformed(connection: Connection, fault: Readonly<Record<string, unknown>>): void {
+    this.#malformed += 1;
+    const values = { peer: connection.transport.peer, ...fault };
+    this.#say('info', 'request.malformed', this.#malformedSaid.happened(this.#now), values);
+  }
+
+  /** The rest of a flood, once nothing comes any more. */
+  #sayRest(now: number): void {
+    this.#say('info', 'request.malformed', this.#malformedSaid.due(now), {});
+    for (const spoken of ['TLS', 'HTTP'] as const)
+      this.#say('warn', 'connection.foreign', this.#foreignSaid[spoken].due(now), { spoken });
+  }
+
+  #say(level: 'info' | 'warn', event: string, count: number, values: Readonly<Record<string, unknown>>): void {
+    if (count > 0) this.#parts.post({ kind: 'log', level, event, values: { count, ...values } });
+  }
+
+  /** Somebody waits for memory, and not for the requests under way. */
+  get #isShort(): boolean {
+    return this.intake.waiting > 0 || (this.#stalled.size > 0 && !this.congested);
+  }
+
+  #pressUnfinished(): void {
+    if (!this.#isShort || this.congested) return;
+    for (const connection of Array.from(this.#connections.values())) connection.press();
+  }
+
   #trimIntake(now: number): void {
+    this.#sayRest(now);
     if (this.intake.heldBlocks === 0) this.intake.rest();
     const { sockets, intake } = this.#parts;
     this.intake.trim(INTAKE_IDLE_BYTES, (offset, bytes) => sockets.releasePages(intake, offset, bytes));

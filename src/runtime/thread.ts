@@ -119,7 +119,7 @@ class Thread {
       doors: this.#ground.doors(this.#data.sockets),
       counters,
       connectionsMax: this.#data.connectionsMax,
-      open: () => Atomics.load(new Int32Array(shared.connections), 0),
+      open: new Int32Array(shared.connections),
       post,
     });
   }

@@ -12,9 +12,17 @@ class FakeDoors implements Doors {
   readonly refused: number[] = [];
   closed = 0;
   problem: string | null = null;
+  failed: (problem: string) => void = () => {};
 
-  listen(listener: number, _host: string, port: number, accepted: (descriptor: number) => void): number {
+  listen(
+    listener: number,
+    _host: string,
+    port: number,
+    accepted: (descriptor: number) => void,
+    failed: (problem: string) => void,
+  ): number {
     if (this.problem !== null) throw new Error(this.problem);
+    this.failed = failed;
     this.listeners.set(listener, accepted);
     return port + 1;
   }
@@ -29,7 +37,7 @@ class FakeDoors implements Doors {
 }
 
 let doors: FakeDoors;
-let open: number;
+let open: Int32Array;
 let posted: FromThread[];
 let acceptor: Acceptor;
 let counters: Counters;
@@ -56,9 +64,14 @@ function taken(peer: string): [number, number][] {
   return got;
 }
 
+/** Events and how often they are said to have happened. */
+function said(): unknown[] {
+  return posted.map((message) => message.kind === 'log' && [message.event, message.values?.count]);
+}
+
 beforeEach(() => {
   doors = new FakeDoors();
-  open = 0;
+  open = new Int32Array(new SharedArrayBuffer(4));
   posted = [];
   inboxes = new Map();
   counters = new Counters(countersMemory(), 0);
@@ -67,7 +80,7 @@ beforeEach(() => {
     doors,
     counters,
     connectionsMax: 100,
-    open: () => open,
+    open,
     post: (message) => posted.push(message),
   });
 });
@@ -116,19 +129,25 @@ describe('acceptor', () => {
     await reply({ kind: 'processors', names: ['p0'] });
     doors.listeners.get(0)?.(1);
     link('p0');
-    open = 99;
+    open[0] = 99;
     doors.listeners.get(0)?.(2);
-    open = 100;
+    expect(open[0], 'counted before anybody takes it').toBe(100);
     doors.listeners.get(0)?.(3);
+    expect(open[0]).toBe(100);
     await reply({ kind: 'unlink', peer: 'p0' });
-    open = 0;
     doors.listeners.get(0)?.(4);
     expect(doors.refused).toEqual([1, 3, 4]);
+    expect(open[0]).toBe(100);
     expect(taken('p0')).toEqual([[2, 0]]);
-    expect(posted.map((message) => message.kind === 'log' && message.event)).toEqual([
-      'connection.refused',
-      'connection.refused',
-      'connection.refused',
+    // The first is said at once, a flood of them once in ten seconds.
+    for (let descriptor = 5; descriptor < 1_000; descriptor++) doors.listeners.get(0)?.(descriptor);
+    acceptor.settle(9_999);
+    expect(said()).toEqual([['connection.refused', 1]]);
+    acceptor.settle(10_000);
+    acceptor.settle(30_000);
+    expect(said()).toEqual([
+      ['connection.refused', 1],
+      ['connection.refused', 997],
     ]);
     acceptor.count();
     expect(counters.get('connectionsOpened')).toBe(1);
@@ -152,6 +171,20 @@ describe('acceptor', () => {
       expect(acceptor.deadline() !== Number.POSITIVE_INFINITY, 'it wants to come back').toBe(got.length < 3);
     }
     expect(got).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('a connection that the system does not give is said, once in a while', async () => {
+    await reply({ kind: 'listen', listener: 0, host: 'here', port: 0 });
+    for (let at = 0; at < 300; at++) {
+      acceptor.settle(at * 100);
+      doors.failed('EMFILE');
+    }
+    expect(said()).toEqual([
+      ['accept.failed', 1],
+      ['accept.failed', 99],
+      ['accept.failed', 100],
+    ]);
+    expect(posted[0]).toMatchObject({ level: 'error', values: { why: 'EMFILE' } });
   });
 
   test('closes its doors when told and when it ends', async () => {

@@ -237,3 +237,47 @@ describe('a connection that ends', () => {
     desk.expectRest();
   });
 });
+
+describe('answers that nobody reads', () => {
+  const ANSWER_BYTES = 60_000;
+  const KEPT_BYTES_MAX = 16_777_216;
+
+  test('hold a bounded part of the memory; for one more, the client that has not read for longest goes', () => {
+    const stuck = Array.from({ length: 400 }, () => {
+      const one = desk.connect();
+      one.transport.room = 0;
+      ask(one.transport, request('now', [ANSWER_BYTES]));
+      desk.pass(10);
+      return one;
+    });
+    expect(desk.intake.heldBytes).toBeLessThan(KEPT_BYTES_MAX * 1.2);
+    const open = stuck.map(({ connection }) => !connection.closed);
+    const first = open.indexOf(true);
+    expect(first, 'those that came first').toBeGreaterThan(0);
+    expect(open.slice(first)).toEqual(open.slice(first).map(() => true));
+    for (const { connection } of stuck) connection.close('enough');
+    desk.expectRest();
+  });
+
+  test('of clients that all stopped reading just now cost the last one, and a large one alone is kept', () => {
+    const stuck = Array.from({ length: 400 }, () => desk.connect());
+    for (const { transport } of stuck) {
+      transport.room = 0;
+      ask(transport, request('now', [ANSWER_BYTES]));
+    }
+    const open = stuck.filter(({ connection }) => !connection.closed);
+    expect(open).toEqual(stuck.slice(0, open.length));
+    expect(open.length).toBeGreaterThan(200);
+    for (const { connection } of open) connection.close('enough');
+    const alone = desk.connect();
+    alone.transport.room = 0;
+    const parts = Array.from({ length: 5 }, () => 3_600_000 / 5);
+    const large = request('now', parts);
+    ask(alone.transport, large);
+    alone.transport.room = Number.POSITIVE_INFINITY;
+    desk.run();
+    expect(alone.transport.sent).toEqual(answers([large]));
+    alone.connection.close('enough');
+    desk.expectRest();
+  });
+});

@@ -4,6 +4,9 @@ import { type Block, SMALL_FRAME_BYTES_MAX } from '../../src/runtime/intake.ts';
 import { answerOf, FakeDesk, frameOf, INTAKE_LIMITS, LIMITS, type Open, type Request } from './kit.ts';
 import type { FakeTransport } from './sockets.ts';
 
+/** All that small unfinished frames may hold. */
+const SLOTS_BYTES = 33_554_432;
+
 let desk: FakeDesk;
 let nextId: number;
 beforeEach(() => {
@@ -351,4 +354,113 @@ describe('a client that closes its side', () => {
     expect(connection.closed).toBe(true);
     finish(holder.transport);
   });
+});
+
+describe('who only announces', () => {
+  test('keeps nobody out, however many there are and however much they announce', () => {
+    const announcers = Array.from({ length: 40 }, (_, index) => {
+      const one = desk.connect();
+      const bytes = index % 2 === 0 ? LIMITS.frameBytesMax : 300_000;
+      one.transport.arrive(frameOf(request(bytes)).subarray(0, 12 + index));
+      return one;
+    });
+    desk.run();
+    expect(desk.intake.waiting).toBe(0);
+    const honest = desk.connect();
+    const one = request(500_000);
+    const stream = frameOf(one);
+    for (let at = 0; at < stream.length; at += 50_000) {
+      honest.transport.arrive(stream.subarray(at, at + 50_000));
+      desk.run();
+    }
+    expect(desk.started).toEqual([one.id]);
+    for (const { transport } of announcers) transport.finish();
+    finish(honest.transport);
+  });
+
+  test('has no more of the small room than twice what it sent, once half of that is taken', () => {
+    const clients = Array.from({ length: 2_000 }, () => desk.connect());
+    for (const { transport } of clients) transport.arrive(frameOf(request(60_000)).subarray(0, 700));
+    desk.run();
+    expect(desk.intake.heldBytes).toBeLessThan(SLOTS_BYTES / 2 + 2_000 * 2_048 + 1_000_000);
+    // Still there is room for those that send on, and each of them gets there.
+    for (const { connection } of clients.slice(10)) connection.close('enough');
+    for (const { transport } of clients.slice(0, 10)) transport.finish();
+    desk.run();
+    desk.expectRest();
+  });
+
+  test.each([200, 70_000, 500_000, LIMITS.frameBytesMax])(
+    '%i bytes come whole through places that grow with them',
+    (bytes) => {
+      const crowd: Block[] = [];
+      while (crowd.length * 65_536 <= SLOTS_BYTES / 2) crowd.push(desk.intake.slot(65_536) as Block);
+      const room = desk.connect();
+      room.transport.arrive(frameOf(request(400_000)).subarray(0, 20));
+      const { transport } = desk.connect();
+      const requests = [request(bytes), request(40), request(bytes)];
+      const stream = Buffer.concat(requests.map(frameOf));
+      let step = 1;
+      for (let at = 0; at < stream.length; at += step) {
+        step = Math.min(90_000, at + 1);
+        transport.arrive(stream.subarray(at, at + step));
+        desk.run();
+        if (desk.intake.waiting > 0) room.connection.close('makes room');
+      }
+      desk.run();
+      expect(transport.sent).toEqual(answers(requests));
+      for (const block of crowd) desk.intake.release(block);
+      if (!room.connection.closed) room.transport.finish();
+      finish(transport);
+    },
+  );
+
+  test('behind a request that waits, it holds what came and no room', () => {
+    const { transport } = desk.connect();
+    const [waiting, large] = [request(10, 'waits'), request(500_000)];
+    transport.arrive(Buffer.concat([frameOf(waiting), frameOf(large).subarray(0, 40_000)]));
+    desk.run();
+    expect(desk.intake.heldBytes).toBeLessThan(400_000);
+    complete(waiting.id);
+    desk.run();
+    transport.arrive(frameOf(large).subarray(40_000));
+    desk.run();
+    expect(transport.sent).toEqual(answers([waiting, large]));
+    finish(transport);
+  });
+
+  test('and closes its side gives its room back at once, whatever is still under way', () => {
+    const { transport } = desk.connect();
+    const open = request(10, 'later');
+    transport.arrive(Buffer.concat([frameOf(open), frameOf(request(500_000)).subarray(0, 40_000)]));
+    desk.run();
+    expect(desk.intake.heldBytes).toBeGreaterThan(500_000);
+    transport.finish();
+    desk.run();
+    expect(desk.intake.heldBytes).toBeLessThan(400_000);
+    complete(open.id);
+    desk.run();
+    expect(transport.sent).toEqual(answers([open]));
+    finish(desk.connect().transport);
+  });
+});
+
+test('frames that have their room are finished although those who wait for it hold every chunk', () => {
+  const first = desk.connect();
+  const big = request(900_000);
+  first.transport.arrive(frameOf(big).subarray(0, 200_000));
+  desk.run();
+  const line = [];
+  for (let index = 0; desk.intake.chunk() !== null; index++) {
+    const one = desk.connect();
+    one.transport.arrive(frameOf(request(600_000)).subarray(0, 250_000));
+    desk.run();
+    line.push(one);
+    expect(index).toBeLessThan(1_000);
+  }
+  first.transport.arrive(frameOf(big).subarray(200_000));
+  desk.run();
+  expect(first.transport.sent).toEqual(answers([big]));
+  for (const { connection } of line) connection.close('enough');
+  finish(first.transport);
 });

@@ -1,5 +1,6 @@
 /** When a connection is given up: frames that do not come, clients that are silent, readers that do not read. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { PRESSED_EVERY_MS } from '../../src/runtime/frames.ts';
 import { answerOf, FakeDesk, frameOf, LIMITS, type Open, type Request } from './kit.ts';
 import type { FakeTransport } from './sockets.ts';
 
@@ -34,20 +35,70 @@ function contents(bytes: number): Uint8Array {
 }
 
 describe('time', () => {
-  test('a frame must be complete within the time-out and that of its bytes', () => {
+  test('a frame earns its time by what comes, and nothing by what it announces', () => {
+    const announced = desk.connect();
+    announced.transport.arrive(frameOf(request('now', [3], 1_000_000)).subarray(0, 12));
     const { transport } = desk.connect();
-    const stream = frameOf(request('now', [3], 655_360));
-    transport.arrive(stream.subarray(0, 400_000));
+    const one = request('now', [3], 900_000);
+    const stream = frameOf(one);
+    transport.arrive(stream.subarray(0, 50_000));
     desk.run();
-    desk.pass(LIMITS.receiveTimeoutMs + 9_990);
+    desk.pass(LIMITS.receiveTimeoutMs - 10);
     expect(desk.ends).toEqual([]);
-    // What comes in between earns nothing.
-    transport.arrive(stream.subarray(400_000, 500_000));
+    // Ten seconds at 64 KiB each.
+    transport.arrive(stream.subarray(50_000, 50_000 + 10 * 65_536));
     desk.run();
     desk.pass(20);
-    expect(desk.ends[0]?.why).toContain('request.receive.timeout.ms');
+    expect(desk.ends.map(({ connection }) => connection)).toEqual([announced.connection]);
+    desk.pass(9_900);
+    expect(desk.ends).toHaveLength(1);
+    desk.pass(100);
+    expect(desk.ends[1]?.why).toContain('request.receive.timeout.ms');
     expect(transport.closed).toBe(1);
     expect(desk.timers.count).toBe(0);
+    desk.expectRest();
+  });
+
+  test('no more than the time-out can be saved up: much at once and then nothing is late, too', () => {
+    const { transport } = desk.connect();
+    const stream = frameOf(request('now', [3], 2_000_000));
+    desk.pass(10);
+    transport.arrive(stream.subarray(0, 100_000));
+    desk.run();
+    transport.arrive(stream.subarray(100_000, 1_900_000));
+    desk.run();
+    desk.pass(LIMITS.receiveTimeoutMs - 10);
+    expect(desk.ends).toEqual([]);
+    desk.pass(20);
+    expect(desk.ends[0]?.why).toContain('request.receive.timeout.ms');
+    desk.expectRest();
+  });
+
+  test('one that comes steadily at 64 KiB a second is never late, however large', () => {
+    const { transport } = desk.connect();
+    const one = request('now', [3], LIMITS.frameBytesMax);
+    const stream = frameOf(one);
+    const step = 65_536;
+    for (let at = 0; at < stream.length; at += step) {
+      transport.arrive(stream.subarray(at, at + step));
+      desk.run();
+      desk.pass(1_000);
+    }
+    expect(desk.started).toEqual([one.id]);
+    expect(desk.ends).toEqual([]);
+  });
+
+  test('one that comes byte by byte has one time-out and next to nothing more, its size prefix included', () => {
+    const { connection, transport } = desk.connect();
+    const stream = frameOf(request('now', [3], 200));
+    const begun = desk.now;
+    for (let at = 0; at < stream.length - 1 && !connection.closed; at++) {
+      transport.arrive(stream.subarray(at, at + 1));
+      desk.run();
+      desk.pass(LIMITS.receiveTimeoutMs / 4);
+    }
+    expect(connection.closed).toBe(true);
+    expect(desk.now - begun).toBeLessThan(LIMITS.receiveTimeoutMs * 1.5);
     desk.expectRest();
   });
 
@@ -90,7 +141,7 @@ describe('time', () => {
     expect(desk.ends).toEqual([]);
     complete(big.id);
     desk.run();
-    desk.pass(LIMITS.receiveTimeoutMs + 9_000);
+    desk.pass(LIMITS.receiveTimeoutMs - 1_000);
     expect(desk.ends).toEqual([]);
     desk.pass(2_000);
     expect(desk.ends[0]?.why).toContain('request.receive.timeout.ms');
@@ -140,5 +191,49 @@ describe('time', () => {
     expect(stuck.connection.closed).toBe(true);
     expect(slow.connection.closed).toBe(false);
     expect(desk.files.leases).toBe(1);
+  });
+});
+
+describe('while others wait for memory', () => {
+  function pressed(ms: number): void {
+    for (const connection of Array.from(desk.connections)) connection.press();
+    desk.pass(ms);
+  }
+
+  test('a frame that does not come is given up at the second look, one that comes is not', () => {
+    const stalled = desk.connect();
+    const steady = desk.connect();
+    const stream = frameOf(request('now', [3], 500_000));
+    for (const { transport } of [stalled, steady]) transport.arrive(stream.subarray(0, 40_000));
+    desk.run();
+    pressed(PRESSED_EVERY_MS);
+    expect(desk.ends, 'the first look only sees how much there is').toEqual([]);
+    steady.transport.arrive(stream.subarray(40_000, 40_000 + PRESSED_EVERY_MS * 66));
+    desk.run();
+    pressed(PRESSED_EVERY_MS);
+    expect(desk.ends.map(({ connection }) => connection)).toEqual([stalled.connection]);
+    expect(desk.ends[0]?.why).toContain('while others waited');
+    steady.connection.excuse();
+    pressed(PRESSED_EVERY_MS);
+    expect(steady.connection.closed, 'what was our fault does not count').toBe(false);
+    pressed(0);
+    expect(steady.connection.closed).toBe(true);
+    desk.expectRest();
+  });
+
+  test('the next frame of a connection begins anew', () => {
+    const { connection, transport } = desk.connect();
+    const [first, second] = [request('now', [3], 100_000), request('now', [3], 100_000)];
+    transport.arrive(frameOf(first).subarray(0, 99_000));
+    desk.run();
+    pressed(100);
+    transport.arrive(Buffer.concat([frameOf(first).subarray(99_000), frameOf(second).subarray(0, 50_000)]));
+    desk.run();
+    pressed(100);
+    expect(connection.closed).toBe(false);
+    expect(desk.started).toEqual([first.id]);
+    pressed(0);
+    expect(connection.closed).toBe(true);
+    desk.expectRest();
   });
 });

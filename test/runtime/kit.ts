@@ -204,6 +204,8 @@ export class FakeDesk implements ConnectionDesk, RangeDesk, CallOwner {
     this.#encoded = 0;
   }
 
+  misfit(): void {}
+
   closed(connection: Connection, why: string): void {
     this.ends.push({ connection, why });
     this.forget(connection);
@@ -223,6 +225,12 @@ export class FakeDesk implements ConnectionDesk, RangeDesk, CallOwner {
 
   stalled(connection: Connection): void {
     this.#stalled.add(connection);
+  }
+
+  relieve(now: number): boolean {
+    const stuck = this.connections.find((connection) => connection.stuckMs(now) >= 1_000);
+    stuck?.close('others need the memory');
+    return stuck !== undefined;
   }
 
   // ---- CallOwner
