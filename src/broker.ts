@@ -32,7 +32,7 @@ import { topicRules } from './host/topic-rules.ts';
 import { recall, type Tuning } from './host/tuning.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { FileTable } from './log/leases.ts';
-import { PublishedPartitions } from './replica/published.ts';
+import { PARTITIONS_MAX, PublishedPartitions } from './replica/published.ts';
 import { addonProblem, loadAddon } from './runtime/addon.ts';
 import type { FromThread, ImageMessage } from './runtime/control.ts';
 import { countersMemory } from './runtime/counters.ts';
@@ -225,6 +225,7 @@ class RunningBroker implements Broker {
         numPartitions: settings.numPartitions,
         replicationFactor: settings.defaultReplicationFactor,
         partitionsPerRequestMax: PARTITIONS_PER_REQUEST_MAX,
+        partitionsMax: PARTITIONS_MAX,
       },
       topicRules: topicRules(live),
       brokerRules: brokerRules({ nodeId: settings.nodeId, live, sizes: () => (this.#pools as Pools).sizes }),

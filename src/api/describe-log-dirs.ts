@@ -4,6 +4,7 @@ import type { DescribeLogDirs } from '../wire/messages/describe-log-dirs.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
 import type { ControllerDesk } from './controller-desk.ts';
 import type { DescribedDirectory, LyingPartition } from './directory-desk.ts';
+import { namedPartitions } from './named-partitions.ts';
 
 type Request = RequestOf<typeof DescribeLogDirs>;
 type Result = ResponseInput<typeof DescribeLogDirs>['results'][number];
@@ -21,8 +22,7 @@ export async function describeLogDirs(
 /** No list asks for everything. */
 function asked(topics: Request['topics']): (one: LyingPartition) => boolean {
   if (topics === null) return () => true;
-  const wanted = new Map<string, Set<number>>();
-  for (const { topic, partitions } of topics) wanted.set(topic, new Set([...(wanted.get(topic) ?? []), ...partitions]));
+  const wanted = namedPartitions(topics.map(({ topic, partitions }) => [topic, partitions]));
   return ({ topic, partition }) => wanted.get(topic)?.has(partition) ?? false;
 }
 

@@ -4,6 +4,7 @@ import { ERROR, errorOf } from '../wire/errors.ts';
 import type { DescribeProducers } from '../wire/messages/describe-producers.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
 import type { ControllerDesk, RememberedProducers } from './controller-desk.ts';
+import { namedPartitions } from './named-partitions.ts';
 
 type Response = ResponseInput<typeof DescribeProducers>;
 type PartitionAnswer = Response['topics'][number]['partitions'][number];
@@ -26,8 +27,10 @@ export async function describeProducers(
   request: RequestOf<typeof DescribeProducers>,
   desk: ControllerDesk,
 ): Promise<Response> {
+  const named = namedPartitions(request.topics.map(({ name, partitionIndexes }) => [name, partitionIndexes]));
   const topics = await Promise.all(
-    request.topics.map(async ({ name, partitionIndexes }) => {
+    Array.from(named, async ([name, indexes]) => {
+      const partitionIndexes = Array.from(indexes);
       const problem = topicNameProblem(name);
       if (problem !== null) {
         const refused = (index: number) => failed(index, ERROR.INVALID_TOPIC_EXCEPTION, problem);

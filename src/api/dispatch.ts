@@ -14,7 +14,7 @@ import { ListOffsets } from '../wire/messages/list-offsets.ts';
 import { Metadata } from '../wire/messages/metadata.ts';
 import { OffsetForLeaderEpoch } from '../wire/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../wire/messages/produce.ts';
-import type { Reader } from '../wire/reader.ts';
+import { DECIDED_ELEMENTS_MAX, type Reader } from '../wire/reader.ts';
 import { type Api, isAnnounced, isServed } from '../wire/schema.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { apiVersions } from './api-versions.ts';
@@ -59,6 +59,7 @@ export function dispatch(call: ApiCall, api: Api | null, reader: Reader, floor: 
       return describeTopicPartitions(call, requestReader(DescribeTopicPartitions, version)(reader), floor);
     default:
       if (!isDecided(api.key)) throw new WireError(`${api.name}, which has no handler`);
+      reader.limitElements(DECIDED_ELEMENTS_MAX);
       return floor.askController(call, api.key, requestReader(api, version)(reader));
   }
 }

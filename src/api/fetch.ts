@@ -9,7 +9,7 @@ import { newPartitionView } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Fetch } from '../wire/messages/fetch.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
-import { NOTHING_SENT, requested, updateSession } from './fetched-partitions.ts';
+import { NOTHING_SENT, requestedOnce, updateSession } from './fetched-partitions.ts';
 import {
   type ApiCall,
   FLAG_COMMITTED,
@@ -362,6 +362,7 @@ export function fetch(call: ApiCall, request: Request, floor: Floor): void {
     const session = floor.sessions.use(sessionId, sessionEpoch, byId, now);
     if (typeof session === 'number') return refuse(session);
     updateSession(session, request, byId);
+    if (!floor.sessions.fit(session)) return refuse(ERROR.FETCH_SESSION_ID_NOT_FOUND);
     new FetchOperation(call, request, floor, session.partitions.values(), session, true).start();
     return;
   }
@@ -369,10 +370,12 @@ export function fetch(call: ApiCall, request: Request, floor: Floor): void {
   if (sessionEpoch < EPOCH_FINAL) return refuse(ERROR.INVALID_FETCH_SESSION_EPOCH);
   const wanted = sessionEpoch === EPOCH_INITIAL && call.version >= 7;
   const session = wanted ? floor.sessions.create(call.connection, byId, now) : null;
-  let partitions: Iterable<FetchedPartition> = requested(request, byId);
-  if (session !== null) {
-    updateSession(session, request, byId);
-    partitions = Array.from(session.partitions.values());
+  if (session !== null) updateSession(session, request, byId);
+  if (session === null || !floor.sessions.fit(session)) {
+    new FetchOperation(call, request, floor, requestedOnce(request, byId), null, false).start();
+    return;
   }
+  // In the order of this request: whoever gets something goes to the end of the session's line meanwhile.
+  const partitions = Array.from(session.partitions.values());
   new FetchOperation(call, request, floor, partitions, session, false).start();
 }

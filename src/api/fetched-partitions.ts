@@ -29,10 +29,17 @@ function fetchedPartition(
   };
 }
 
-export function* requested(request: Request, byId: boolean): Generator<FetchedPartition> {
+function* requested(request: Request, byId: boolean): Generator<FetchedPartition> {
   for (const topic of request.topics) {
     for (const partition of topic.partitions) yield fetchedPartition(topic, partition, byId);
   }
+}
+
+/** Each once: of a partition that is named again, what was said last counts. */
+export function requestedOnce(request: Request, byId: boolean): Iterable<FetchedPartition> {
+  const named = new Map<string, FetchedPartition>();
+  for (const fetched of requested(request, byId)) named.set(fetched.key, fetched);
+  return named.values();
 }
 
 export function updateSession(session: FetchSession, request: Request, byId: boolean): void {

@@ -10,6 +10,7 @@ import { ANY_VERSION } from './metadata-store.ts';
 import { ALL_BROKERS_NAME, brokerConfigsPath, topicConfigsPath } from './paths.ts';
 import type { AlteredConfigs, ConfigOperation, NamedResult, RequestOf, ResponseOf } from './requests.ts';
 import { CONFIG_APPEND, CONFIG_DELETE, CONFIG_SET, CONFIG_SUBTRACT } from './requests.ts';
+import { SettingsRoom } from './settings-room.ts';
 import { encodeConfigs } from './stored.ts';
 
 /** What a resource's settings are now, and how new ones become a write and a change. */
@@ -77,6 +78,7 @@ function alter(
   const writes: StoreWrite[] = [];
   const changes: Change[] = [];
   const results: NamedResult[] = [];
+  const room = new SettingsRoom();
   for (const wanted of resources) {
     const { name } = wanted;
     if (answered.has(name)) continue;
@@ -85,8 +87,9 @@ function alter(
       ? refusal(ERROR.INVALID_REQUEST, 'The request names this resource more than once.')
       : find(name);
     const configs = isRefusal(resource) ? resource : operate(resource.configs, wanted, rules, problemCode);
-    if (isRefusal(resource) || isRefusal(configs)) {
-      results.push({ name, ...(configs as Refusal) });
+    const problem = isRefusal(configs) ? configs : room.take(configs);
+    if (isRefusal(resource) || isRefusal(configs) || problem !== null) {
+      results.push({ name, ...(problem as Refusal) });
       continue;
     }
     results.push({ name, errorCode: ERROR.NONE, errorMessage: null });

@@ -48,12 +48,14 @@ const HANDLERS: { readonly [K in CallName]: (around: Surroundings, request: Requ
   allocateProducerIds,
 };
 
-export type ControllerOptions = Omit<Surroundings, 'image' | 'collidingNames'>;
+export type ControllerOptions = Omit<Surroundings, 'image' | 'collidingNames' | 'partitions'>;
 
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #check: StoreWrite;
   readonly #collidingNames = new CollidingNames();
+  /** Of all topics of the latest image. */
+  #partitions = 0;
   /** With every decision. */
   #latest: MetadataImage;
   /** With every confirmed decision. */
@@ -65,7 +67,10 @@ export class Controller {
   constructor(options: ControllerOptions, stored: MetadataImage, right: Controllership) {
     this.#options = options;
     this.#check = { kind: 'check', path: CONTROLLER_EPOCH, version: right.epochVersion };
-    for (const name of stored.topics.keys()) this.#collidingNames.add(name);
+    for (const topic of stored.topics.values()) {
+      this.#collidingNames.add(topic.name);
+      this.#partitions += topic.partitions.length;
+    }
     this.#latest = apply(stored, [{ kind: 'controllerChanged', id: right.brokerId, epoch: right.epoch }]);
     this.#confirmed = this.#latest;
   }
@@ -76,16 +81,30 @@ export class Controller {
   }
 
   handle<K extends CallName>(call: K, request: RequestOf<K>): Decision<ResponseOf<K>> {
-    const around: Surroundings = { ...this.#options, image: this.#latest, collidingNames: this.#collidingNames };
+    const around: Surroundings = {
+      ...this.#options,
+      image: this.#latest,
+      collidingNames: this.#collidingNames,
+      partitions: this.#partitions,
+    };
     const handler = HANDLERS[call] as (around: Surroundings, request: RequestOf<K>) => Draft<ResponseOf<K>>;
     const { writes, changes, response } = handler(around, request);
-    for (const change of changes) {
-      if (change.kind === 'topicCreated') this.#collidingNames.add(change.topic.name);
-      else if (change.kind === 'topicDeleted') this.#collidingNames.remove(change.topic);
-    }
+    for (const change of changes) this.#count(change);
     this.#latest = apply(this.#latest, changes);
     this.#decided += 1;
     return { sequence: this.#decided, writes: [this.#check, ...writes], changes, response, image: this.#latest };
+  }
+
+  /** Keeps what is known of all topics together; the latest image is still the one before the change. */
+  #count(change: Change): void {
+    if (change.kind === 'topicCreated') {
+      this.#collidingNames.add(change.topic.name);
+      this.#partitions += change.topic.partitions.length;
+    } else if (change.kind === 'partitionsAdded') this.#partitions += change.partitions.length;
+    else if (change.kind === 'topicDeleted') {
+      this.#collidingNames.remove(change.topic);
+      this.#partitions -= this.#latest.topics.get(change.topic)?.partitions.length ?? 0;
+    }
   }
 
   /** The store has made the decision's writes. */

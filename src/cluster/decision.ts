@@ -3,6 +3,7 @@
  * place decisions are made in: what the controller knows and was given. Deciding changes none of it.
  */
 import type { Random } from '../base/random.ts';
+import { ERROR } from '../wire/errors.ts';
 import type { Change } from './changes.ts';
 import type { Configs, MetadataImage } from './image.ts';
 import type { StoreWrite } from './metadata-store.ts';
@@ -28,11 +29,15 @@ export interface ControllerDefaults {
   readonly replicationFactor: number;
   /** More new partitions in one request are refused. */
   readonly partitionsPerRequestMax: number;
+  /** Of all topics together: a broker holds no more. */
+  readonly partitionsMax: number;
 }
 
 export interface Surroundings {
   readonly image: MetadataImage;
   readonly collidingNames: CollidingNames;
+  /** Of all topics of the image. */
+  readonly partitions: number;
   readonly random: Random;
   readonly defaults: ControllerDefaults;
   readonly topicRules: ConfigRules;
@@ -45,8 +50,21 @@ export interface Refusal {
   readonly errorMessage: string;
 }
 
+/** A sentence quotes what was asked, and an answer has no room for more than 32 KiB of it. */
+const MESSAGE_CHARACTERS_MAX = 1_000;
+
 export function refusal(errorCode: number, errorMessage: string): Refusal {
-  return { errorCode, errorMessage };
+  if (errorMessage.length <= MESSAGE_CHARACTERS_MAX) return { errorCode, errorMessage };
+  return { errorCode, errorMessage: `${errorMessage.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed()}…` };
+}
+
+/** Why there is no room for so many partitions more, or null. */
+export function noRoom({ partitions, defaults }: Surroundings, more: number): Refusal | null {
+  if (partitions + more <= defaults.partitionsMax) return null;
+  return refusal(
+    ERROR.POLICY_VIOLATION,
+    `There are ${partitions} partitions, and ${more} more would be above the ${defaults.partitionsMax} that a broker holds.`,
+  );
 }
 
 export function isRefusal(value: object): value is Refusal {

@@ -3,7 +3,7 @@ import { ERROR } from '../wire/errors.ts';
 import { assignmentProblem, firstState, replicationFactorProblem } from './assignment.ts';
 import type { Change } from './changes.ts';
 import type { Draft, Refusal, Surroundings } from './decision.ts';
-import { isRefusal, refusal, repeated } from './decision.ts';
+import { isRefusal, noRoom, refusal, repeated } from './decision.ts';
 import type { PartitionImage, TopicImage } from './image.ts';
 import { liveBrokers } from './image.ts';
 import type { StoreWrite } from './metadata-store.ts';
@@ -38,7 +38,7 @@ export function createPartitions(
             ERROR.POLICY_VIOLATION,
             `At most ${defaults.partitionsPerRequestMax} new partitions are allowed at once.`,
           )
-        : planPartitions(around, topic, wanted);
+        : (noRoom(around, added) ?? planPartitions(around, topic, wanted));
     if (isRefusal(plan)) {
       results.push({ name, ...plan });
       continue;

@@ -4,7 +4,7 @@ import { ERROR } from '../wire/errors.ts';
 import { assignmentProblem, firstState, replicationFactorProblem } from './assignment.ts';
 import type { Change } from './changes.ts';
 import type { Draft, Refusal, Surroundings } from './decision.ts';
-import { isRefusal, refusal, repeated } from './decision.ts';
+import { isRefusal, noRoom, refusal, repeated } from './decision.ts';
 import type { Configs, TopicImage } from './image.ts';
 import { liveBrokers } from './image.ts';
 import { CLUSTER_METADATA_TOPIC } from './internal-topics.ts';
@@ -13,6 +13,7 @@ import { partitionPath, partitionStatePath, partitionsPath, topicConfigsPath, to
 import { placeReplicas, randomStart } from './placement.ts';
 import type { CreatedTopic, NewTopic, RequestOf, ResponseOf } from './requests.ts';
 import { BY_DEFAULT } from './requests.ts';
+import { SettingsRoom } from './settings-room.ts';
 import { encodeConfigs, encodePartitionState, encodeTopic } from './stored.ts';
 import { CollidingNames, topicNameProblem } from './topic-names.ts';
 
@@ -27,12 +28,14 @@ export function createTopics(
   const writes: StoreWrite[] = [];
   const changes: Change[] = [];
   const created: CreatedTopic[] = [];
+  const room = new SettingsRoom();
   for (const wanted of topics) {
     if (answered.has(wanted.name)) continue;
     answered.add(wanted.name);
-    const topic = twice.has(wanted.name)
+    const planned = twice.has(wanted.name)
       ? refusal(ERROR.INVALID_REQUEST, 'The request names this topic more than once.')
       : (excess ?? planTopic(around, wanted, namesOfRequest));
+    const topic = isRefusal(planned) ? planned : (room.take(planned.configs) ?? planned);
     if (isRefusal(topic)) {
       created.push({ name: wanted.name, topicId: ZERO_UUID, ...topic, numPartitions: -1, replicationFactor: -1 });
       continue;
@@ -76,13 +79,14 @@ function answerFor(topic: TopicImage): CreatedTopic {
   };
 }
 
-function excessive({ defaults }: Surroundings, topics: readonly NewTopic[]): Refusal | null {
+function excessive(around: Surroundings, topics: readonly NewTopic[]): Refusal | null {
+  const { defaults } = around;
   let partitions = 0;
   for (const { assignments, numPartitions } of topics) {
     if (assignments.length > 0) partitions += assignments.length;
     else partitions += numPartitions === BY_DEFAULT ? defaults.numPartitions : Math.max(numPartitions, 0);
   }
-  if (partitions <= defaults.partitionsPerRequestMax) return null;
+  if (partitions <= defaults.partitionsPerRequestMax) return noRoom(around, partitions);
   return refusal(
     ERROR.POLICY_VIOLATION,
     `The request asks for ${partitions} partitions, at most ${defaults.partitionsPerRequestMax} are allowed in one.`,

@@ -30,6 +30,7 @@ export function deleteTopics(
   const found = topics.map((wanted) => find(image, wanted.name, wanted.topicId));
   const twice = repeated(topics.map(keyOf));
   const twiceFound = repeated(found.filter((topic) => !isRefusal(topic)));
+  const earlierIds = deletedIds(image);
   const answered = new Set<string | TopicImage>();
   const writes: StoreWrite[] = [];
   const changes: Change[] = [];
@@ -58,7 +59,7 @@ export function deleteTopics(
     }
     deleted.push({ name, topicId: id, errorCode: ERROR.NONE, errorMessage: null });
     changes.push({ kind: 'topicDeleted', topic: name, id });
-    const earlier = deletedIds(image, name);
+    const earlier = earlierIds.get(name) ?? [];
     const path = deletedTopicPath(name);
     const data = encodeDeleted([...earlier, id]);
     writes.push(
@@ -83,8 +84,9 @@ export function eraseTopics(
     names.add(name);
     changes.push({ kind: 'topicErased', id });
   }
+  const ids = deletedIds(image);
   const writes = Array.from(names, (name): StoreWrite => {
-    const left = deletedIds(image, name).filter((id) => !erased.has(id));
+    const left = (ids.get(name) ?? []).filter((id) => !erased.has(id));
     const path = deletedTopicPath(name);
     return left.length === 0
       ? { kind: 'delete', path, version: ANY_VERSION }
@@ -109,10 +111,9 @@ function find(image: MetadataImage, name: string | null, id: Uuid): TopicImage |
   return image.topics.get(name) ?? refusal(ERROR.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${name}'.`);
 }
 
-function deletedIds(image: MetadataImage, name: string): Uuid[] {
-  const ids: Uuid[] = [];
-  for (const [id, of] of image.deletedTopics) if (of === name) ids.push(id);
-  return ids;
+/** Ids of the topics that are deleted and not yet erased, by the name they had. */
+function deletedIds({ deletedTopics }: MetadataImage): Map<string, Uuid[]> {
+  return Map.groupBy(deletedTopics.keys(), (id) => deletedTopics.get(id) as string);
 }
 
 /** Children before their parents. */

@@ -85,7 +85,10 @@ export class LiveSettings {
   }
 }
 
-/** What keeps an override from being taken, in one sentence that names all settings it holds for; or null. */
+/** Unknown settings that a refusal looks at. */
+const NAMED_MAX = 10;
+
+/** What keeps an override from being taken, in one sentence that names the settings it holds for; or null. */
 export function overrideProblem(overrides: Overrides, forAllBrokers: boolean): string | null {
   const unknown: string[] = [];
   const fixed: string[] = [];
@@ -102,7 +105,7 @@ export function overrideProblem(overrides: Overrides, forAllBrokers: boolean): s
   if (single.length > 0) {
     return `These settings can only be changed for a single broker, by its id: [${single.join(', ')}].`;
   }
-  if (unknown.length > 0) return unknown.map(unknownSetting).join(' ');
+  if (unknown.length > 0) return unknown.slice(0, NAMED_MAX).map(unknownSetting).join(' ');
   for (const [name, text] of overrides) {
     const problem = valueProblem(brokerSetting(name) as Setting, text);
     if (problem !== null) return problem;

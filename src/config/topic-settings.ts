@@ -40,6 +40,9 @@ export interface TopicLogConfig {
   readonly producerIdExpirationMs: number;
 }
 
+/** More are not looked for: whoever gets so many settings wrong learns nothing from the rest. */
+const ERRORS_MAX = 10;
+
 /** A null value is a setting that is not given. */
 export type TopicOverrides = Iterable<readonly [name: string, value: string | null]>;
 
@@ -49,6 +52,7 @@ export function topicConfig(overrides: TopicOverrides, broker: Settings): TopicC
   const values: Record<string, unknown> = {};
   for (const setting of TOPIC_SETTINGS) values[camelCase(setting.name)] = fallback(setting, broker);
   for (const [name, value] of overrides) {
+    if (errors.length === ERRORS_MAX) break;
     if (value === null) continue;
     const setting = topicSetting(name);
     if (setting === undefined) {

@@ -9,6 +9,8 @@ import { ERROR } from '../wire/errors.ts';
 export const EPOCH_INITIAL = 0;
 export const EPOCH_FINAL = -1;
 const PROCESSOR_BITS = 5;
+/** Partitions in all sessions of a processor, some 250 bytes each. */
+export const SESSION_PARTITIONS_MAX = 1_000_000;
 
 /** One partition that a client reads, in the order in which it named them. */
 export interface FetchedPartition {
@@ -35,6 +37,8 @@ export interface FetchSession {
   byId: boolean;
   usedAt: number;
   readonly partitions: Map<string, FetchedPartition>;
+  /** How many of them count among those of all sessions. */
+  counted: number;
 }
 
 export function nextEpoch(epoch: number): number {
@@ -48,12 +52,21 @@ export class FetchSessions {
   readonly #random: Random;
   /** A session that was not used for so long may be pushed out. */
   readonly #evictAfterMs: number;
+  readonly #partitionsMax: number;
+  #partitions = 0;
 
-  constructor(processor: number, slotsMax: number, random: Random, evictAfterMs = 120_000) {
+  constructor(
+    processor: number,
+    slotsMax: number,
+    random: Random,
+    evictAfterMs = 120_000,
+    partitionsMax = SESSION_PARTITIONS_MAX,
+  ) {
     this.#processor = processor;
     this.#slotsMax = slotsMax;
     this.#random = random;
     this.#evictAfterMs = evictAfterMs;
+    this.#partitionsMax = partitionsMax;
   }
 
   get count(): number {
@@ -68,7 +81,7 @@ export class FetchSessions {
     do {
       id = ((1 + this.#random.below(0x03fffffe)) << PROCESSOR_BITS) | this.#processor;
     } while (this.#sessions.has(id));
-    const session = { id, connection, epoch: 1, byId, usedAt: now, partitions: new Map() };
+    const session = { id, connection, epoch: 1, byId, usedAt: now, partitions: new Map(), counted: 0 };
     this.#sessions.set(id, session);
     return session;
   }
@@ -84,7 +97,20 @@ export class FetchSessions {
     return session;
   }
 
+  /**
+   * Counts what the session has now. False when all sessions together have too many partitions: then this one is over, and
+   * its client is served without one, which costs bytes and no memory.
+   */
+  fit(session: FetchSession): boolean {
+    this.#partitions += session.partitions.size - session.counted;
+    session.counted = session.partitions.size;
+    if (this.#partitions <= this.#partitionsMax) return true;
+    this.remove(session.id);
+    return false;
+  }
+
   remove(id: number): void {
+    this.#partitions -= this.#sessions.get(id)?.counted ?? 0;
     this.#sessions.delete(id);
   }
 
@@ -92,13 +118,16 @@ export class FetchSessions {
   take(connection: number): FetchSession[] {
     const taken: FetchSession[] = [];
     for (const session of this.#sessions.values()) if (session.connection === connection) taken.push(session);
-    for (const session of taken) this.#sessions.delete(session.id);
+    for (const { id } of taken) this.remove(id);
     return taken;
   }
 
   /** Sessions that came with a connection: they keep their ids. */
   adopt(sessions: readonly FetchSession[], connection: number): void {
-    for (const session of sessions) this.#sessions.set(session.id, { ...session, connection });
+    for (const session of sessions) {
+      this.#sessions.set(session.id, { ...session, connection });
+      this.#partitions += session.counted;
+    }
   }
 
   drop(connection: number): void {
@@ -110,7 +139,7 @@ export class FetchSessions {
     for (const session of this.#sessions.values())
       if (oldest === null || session.usedAt < oldest.usedAt) oldest = session;
     if (oldest === null || now - oldest.usedAt < this.#evictAfterMs) return false;
-    this.#sessions.delete(oldest.id);
+    this.remove(oldest.id);
     return true;
   }
 }

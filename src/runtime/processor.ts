@@ -15,7 +15,7 @@ import type { FileTable } from '../log/leases.ts';
 import { FetchSessions } from '../replica/fetch-session.ts';
 import type { PublishedPartitions } from '../replica/published.ts';
 import { RequestHeader, readRequestHeader } from '../wire/headers.ts';
-import { Reader } from '../wire/reader.ts';
+import { REQUEST_ELEMENTS_MAX, Reader } from '../wire/reader.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { Answers } from './answers.ts';
 import { Call, type CallOwner } from './call.ts';
@@ -94,7 +94,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly #owners: Owners;
   readonly #floor: RequestFloor;
   readonly #sessions: FetchSessions;
-  readonly #reader = new Reader();
+  readonly #reader = new Reader(REQUEST_ELEMENTS_MAX);
   readonly #header = new RequestHeader();
   readonly #connections = new Map<number, Connection>();
   readonly #ready = new Set<Connection>();
@@ -135,6 +135,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.ranges = new LentFiles(parts, this.intake);
     this.#floor = new RequestFloor({
       ...parts,
+      reader: this.#reader,
       owners: this.#owners,
       sessions: this.#sessions,
       intake: this.intake,
@@ -279,7 +280,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   // ---- Desk of the connections
 
   get congested(): boolean {
-    return this.#floor.inFlight >= this.#limits.queuedRequestsMax || this.#owners.congested;
+    return this.#floor.full || this.#floor.inFlight >= this.#limits.queuedRequestsMax || this.#owners.congested;
   }
 
   frame(

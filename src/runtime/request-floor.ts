@@ -11,6 +11,7 @@ import { apply, type Change } from '../cluster/changes.ts';
 import type { MetadataImage } from '../cluster/image.ts';
 import type { FetchSessions } from '../replica/fetch-session.ts';
 import type { PublishedPartitions } from '../replica/published.ts';
+import { REQUEST_ELEMENTS_MAX, type Reader } from '../wire/reader.ts';
 import type { FromThread, RouteMessage } from './control.ts';
 import type { Block, Intake } from './intake.ts';
 import {
@@ -39,10 +40,21 @@ export interface RequestFloorParts {
   readonly timers: Timers;
   readonly clock: Clock;
   readonly intake: Intake;
+  /** Has read the request that is being started. */
+  readonly reader: Reader;
   readonly image: MetadataImage;
   readonly limits: FloorLimits;
   releaseLease(slot: number): void;
   post(message: FromThread): void;
+}
+
+/** Elements of requests that wait for the main thread: it gets a copy of each, so those of many clients add up. */
+const ASKED_ELEMENTS_MAX = 4 * REQUEST_ELEMENTS_MAX;
+
+interface Asked {
+  readonly call: ApiCall;
+  readonly then: ((body: unknown) => void) | null;
+  readonly elements: number;
 }
 
 export class RequestFloor implements Floor {
@@ -60,7 +72,8 @@ export class RequestFloor implements Floor {
   readonly #operations: (Operation | undefined)[] = [];
   readonly #freeOperations: number[] = [];
   readonly #watchers = new Map<number, Set<Watcher>>();
-  readonly #asked = new Map<number, { call: ApiCall; then: ((body: unknown) => void) | null }>();
+  readonly #asked = new Map<number, Asked>();
+  #askedElements = 0;
   readonly #payloads = new Map<ApiCall, Block>();
   readonly #located: Located = {
     slot: -1,
@@ -89,6 +102,11 @@ export class RequestFloor implements Floor {
     return this.inFlight === 0 && this.#asked.size === 0;
   }
 
+  /** So much waits for the main thread that nothing more may be started. */
+  get full(): boolean {
+    return this.#askedElements >= ASKED_ELEMENTS_MAX;
+  }
+
   get watching(): number {
     let count = 0;
     for (const watchers of this.#watchers.values()) count += watchers.size;
@@ -109,6 +127,7 @@ export class RequestFloor implements Floor {
     const asked = this.#asked.get(token);
     this.#asked.delete(token);
     if (asked === undefined) return;
+    this.#askedElements -= asked.elements;
     if (error !== null) asked.call.close(error);
     else if (asked.then !== null) asked.then(body);
     else asked.call.answer(body);
@@ -248,7 +267,9 @@ export class RequestFloor implements Floor {
 
   askController(call: ApiCall, api: number, request: unknown, then: ((body: unknown) => void) | null = null): void {
     const token = this.#nextToken++ & 0x7fffffff;
-    this.#asked.set(token, { call, then });
+    const { elements } = this.#parts.reader;
+    this.#askedElements += elements;
+    this.#asked.set(token, { call, then, elements });
     const { version, listener, clientId } = call;
     this.#parts.post({ kind: 'ask', from: this.#parts.name, token, api, version, listener, clientId, request });
   }

@@ -57,6 +57,8 @@ export class Outbox {
   readonly #ring: Ring;
   readonly #bell: Bell;
   readonly #overflow: Int32Array[] = [];
+  /** How many of its first ones are in the ring by now. */
+  #moved = 0;
   readonly #spare = new Int32Array(MESSAGE_WORDS);
   readonly #spareFloats: Float64Array;
   #head: number;
@@ -73,7 +75,7 @@ export class Outbox {
 
   /** True while messages wait outside the ring: the owner should stop taking in work that ends here. */
   get congested(): boolean {
-    return this.#overflow.length > 0;
+    return this.#overflow.length > this.#moved;
   }
 
   /** Sends a message of up to seven int32 and four float64: every message of ours has this shape. */
@@ -94,7 +96,7 @@ export class Outbox {
     let words = this.words;
     let floats = this.floats;
     let at = 0;
-    const inRing = this.#overflow.length === 0 && this.#hasRoom();
+    const inRing = !this.congested && this.#hasRoom();
     if (inRing) at = this.#ring.slotAt(this.#head);
     else {
       words = this.#spare;
@@ -119,13 +121,21 @@ export class Outbox {
 
   /** Moves what waits outside into the ring as far as it has room, then wakes a sleeping consumer if anything is new. */
   ringBell(): void {
-    while (this.#overflow.length > 0 && this.#hasRoom()) {
-      this.words.set(this.#overflow.shift() as Int32Array, this.#ring.slotAt(this.#head));
+    while (this.congested && this.#hasRoom()) {
+      this.words.set(this.#overflow[this.#moved++] as Int32Array, this.#ring.slotAt(this.#head));
       this.#publish();
     }
+    this.#forgetMoved();
     if (!this.#dirty) return;
     this.#dirty = false;
     this.#bell.ring();
+  }
+
+  /** A shift costs as much as the line is long; so the line is cut rarely, by its half at least. */
+  #forgetMoved(): void {
+    if (this.#moved === 0 || this.#moved * 2 < this.#overflow.length) return;
+    this.#overflow.splice(0, this.#moved);
+    this.#moved = 0;
   }
 
   #hasRoom(): boolean {

@@ -20,6 +20,8 @@ import { NodeTree } from './node-tree.ts';
 
 const FORMAT = 1;
 const NODES_PER_ENTRY = 5000;
+/** Of data in one entry of a snapshot; in the file a character takes three bytes at most, far from what an entry may have. */
+const CHARACTERS_PER_ENTRY = 8 * 1024 * 1024;
 
 type Letter = 'c' | 'e' | 's' | 'd';
 type SavedWrite = readonly [letter: Letter, path: string, data?: string];
@@ -104,11 +106,15 @@ function startFile(
   try {
     snapshot.add(encode({ kind: 'snapshot', format: FORMAT, nodes: tree.size }));
     let nodes: SavedNode[] = [];
+    let characters = 0;
     for (const node of tree.save()) {
+      const [path, data] = node;
       nodes.push(node);
-      if (nodes.length < NODES_PER_ENTRY) continue;
+      characters += path.length + data.length;
+      if (nodes.length < NODES_PER_ENTRY && characters < CHARACTERS_PER_ENTRY) continue;
       snapshot.add(encode({ kind: 'nodes', nodes }));
       nodes = [];
+      characters = 0;
     }
     if (nodes.length > 0) snapshot.add(encode({ kind: 'nodes', nodes }));
     snapshot.commit();

@@ -20,6 +20,14 @@ export const STRING_BYTES_MAX = 0x7fff;
 const UUID_BYTES = 16;
 /** A tag and its size. */
 const TAG_BYTES_MIN = 2;
+/**
+ * Elements of all arrays of one request. One takes from a byte on in the frame and some hundred when it is read, and what it
+ * leads to several times that; so this, not the size of the frame, bounds what a request costs. All partitions that a broker
+ * may hold can be named, each in a topic of its own.
+ */
+export const REQUEST_ELEMENTS_MAX = 131_072;
+/** Of a request that the main thread answers: it gets a copy, and does nothing else meanwhile. */
+export const DECIDED_ELEMENTS_MAX = 65_536;
 
 export class Reader {
   #memory: Memory = NO_MEMORY;
@@ -27,9 +35,18 @@ export class Reader {
   #start = 0;
   #offset = 0;
   #end = 0;
+  #elements = 0;
+  readonly #elementsDefault: number;
+  #elementsMax: number;
   readonly #texts = new StringCache();
   readonly #uuids = new StringCache();
   readonly #utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+  /** Whoever reads what strangers send says how many elements of arrays one message may have. */
+  constructor(elementsMax = Number.POSITIVE_INFINITY) {
+    this.#elementsDefault = elementsMax;
+    this.#elementsMax = elementsMax;
+  }
 
   reset(memory: Memory, offset: number, end: number): void {
     if (!(offset >= 0 && offset <= end && end <= memory.bytes.length)) {
@@ -40,6 +57,18 @@ export class Reader {
     this.#start = offset;
     this.#offset = offset;
     this.#end = end;
+    this.#elements = 0;
+    this.#elementsMax = this.#elementsDefault;
+  }
+
+  /** Until the next reset no more elements of arrays are taken. */
+  limitElements(elementsMax: number): void {
+    this.#elementsMax = Math.min(this.#elementsMax, elementsMax);
+  }
+
+  /** Elements of the arrays that were read since the reset. */
+  get elements(): number {
+    return this.#elements;
   }
 
   /** Where the next value starts, in the Memory. */
@@ -212,11 +241,20 @@ export class Reader {
   count(elementBytesMin: number, field: string): number {
     const count = this.int32(field);
     if (count < -1) this.fail(field, `negative count ${count}`);
-    return this.#fitting(count, elementBytesMin, field);
+    return this.#counted(count, elementBytesMin, field);
   }
 
   compactCount(elementBytesMin: number, field: string): number {
-    return this.#fitting(this.unsignedVarint(field) - 1, elementBytesMin, field);
+    return this.#counted(this.unsignedVarint(field) - 1, elementBytesMin, field);
+  }
+
+  #counted(count: number, elementBytesMin: number, field: string): number {
+    this.#fitting(count, elementBytesMin, field);
+    this.#elements += Math.max(count, 0);
+    if (this.#elements > this.#elementsMax) {
+      this.fail(field, `${this.#elements} elements of arrays, at most ${this.#elementsMax} are taken in one message,`);
+    }
+    return count;
   }
 
   #fitting(count: number, elementBytesMin: number, field: string): number {

@@ -138,6 +138,28 @@ describe('createTopics', () => {
     ]);
   });
 
+  it('holds no more partitions than a broker can, whatever asks for them, and deleted ones make room', () => {
+    const cluster = new Cluster([1], { defaults: { ...DEFAULTS, partitionsMax: 6 } });
+    expect(cluster.create(topic('a'), topic('b', { numPartitions: 2 }))).toEqual([
+      ['a', ERROR.NONE],
+      ['b', ERROR.NONE],
+    ]);
+    expect(cluster.create(topic('c', { numPartitions: 2 }))).toEqual([['c', ERROR.POLICY_VIOLATION]]);
+    const grow = (count: number) => {
+      const topics = [{ name: 'b', count, assignments: null }];
+      return cluster.ask('createPartitions', { topics, validateOnly: false }).results[0]?.errorCode;
+    };
+    expect([grow(4), grow(3)]).toEqual([ERROR.POLICY_VIOLATION, ERROR.NONE]);
+    expect(cluster.ask('autoCreateTopics', { names: ['d'] }).topics).toMatchObject([
+      { name: 'd', errorCode: ERROR.POLICY_VIOLATION },
+    ]);
+    cluster.restart([1]);
+    expect(cluster.create(topic('c', { numPartitions: 1 }))).toEqual([['c', ERROR.POLICY_VIOLATION]]);
+    cluster.ask('deleteTopics', { topics: [{ name: 'b', topicId: ZERO_UUID }] });
+    expect(cluster.create(topic('c'))).toEqual([['c', ERROR.NONE]]);
+    expect(cluster.create(topic('e', { numPartitions: 1 }))).toEqual([['e', ERROR.POLICY_VIOLATION]]);
+  });
+
   it('only checks when asked to', () => {
     const cluster = new Cluster();
     const decision = cluster.controller.handle('createTopics', { topics: [topic('a')], validateOnly: true });

@@ -23,7 +23,12 @@ export const RULES: ConfigRules = {
   defaultValue: (name) => (name === 'cleanup.policy' ? 'delete' : null),
 };
 
-export const DEFAULTS: ControllerDefaults = { numPartitions: 3, replicationFactor: 1, partitionsPerRequestMax: 10_000 };
+export const DEFAULTS: ControllerDefaults = {
+  numPartitions: 3,
+  replicationFactor: 1,
+  partitionsPerRequestMax: 10_000,
+  partitionsMax: 65_536,
+};
 
 export const ENDPOINTS: readonly Endpoint[] = [
   { listener: 'PLAINTEXT', protocol: 'PLAINTEXT', host: 'localhost', port: 9092 },

@@ -29,6 +29,29 @@ function partition(topic: string): FetchedPartition {
 }
 
 describe('fetch sessions', () => {
+  test('hold a bounded number of partitions together: one that grows beyond is over, and what ends makes room', () => {
+    const kept = new FetchSessions(3, 10, new SeededRandom(9), 1_000, 5);
+    const [a, b] = [1, 2].map((connection) => kept.create(connection, false, 0)) as [FetchSession, FetchSession];
+    const add = (session: FetchSession, ...names: string[]): boolean => {
+      for (const name of names) session.partitions.set(name, partition(name));
+      return kept.fit(session);
+    };
+    expect([add(a, 'x', 'y'), add(b, 'x', 'y', 'z')]).toEqual([true, true]);
+    a.partitions.delete('y');
+    expect([kept.fit(a), add(a, 'z')]).toEqual([true, true]);
+    expect(add(b, 'w')).toBe(false);
+    expect(kept.use(b.id, 1, false, 0)).toBe(ERROR.FETCH_SESSION_ID_NOT_FOUND);
+    const c = kept.create(3, false, 0) as FetchSession;
+    expect(add(c, 'x', 'y', 'z')).toBe(true);
+    // They take their partitions along when their connection moves, and when it goes.
+    const moved = kept.take(3);
+    const d = kept.create(4, false, 0) as FetchSession;
+    expect(add(d, 'x', 'y', 'z')).toBe(true);
+    kept.drop(4);
+    kept.adopt(moved, 5);
+    expect(add(a, 'w')).toBe(false);
+  });
+
   test('ids are positive, different and carry the processor in their low five bits', () => {
     const kept = sessions(31, 3_000);
     const ids = new Set<number>();

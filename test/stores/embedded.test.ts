@@ -3,7 +3,8 @@ import { SeededRandom } from '../../src/base/random.ts';
 import type { StoreWrite } from '../../src/cluster/metadata-store.ts';
 import { ANY_VERSION, StoreError } from '../../src/cluster/metadata-store.ts';
 import { STORE_FILE } from '../../src/stores/embedded.ts';
-import { JournalDamaged } from '../../src/stores/journal.ts';
+import { BODY_BYTES_MAX, JournalDamaged } from '../../src/stores/journal.ts';
+import { SimulatedDisk } from '../sim/disk.ts';
 import { DIRECTORY, everything, openStore } from './kit.ts';
 import { TearingDisk } from './tearing-disk.ts';
 
@@ -28,6 +29,22 @@ function check(path: string, version: number): StoreWrite {
 function newDisk(): TearingDisk {
   return new TearingDisk(new SeededRandom(1), DIRECTORY);
 }
+
+// A file that is not read back is all topics lost, and no entry above its limit is.
+it('writes a tree of any size anew, and reads it', async () => {
+  const disk = new SimulatedDisk();
+  disk.makeDirectory(DIRECTORY);
+  const data = 'x'.repeat(6_000_000);
+  const nodes = Array.from({ length: 12 }, (_, index) => `/node-${index}`);
+  const bytes = nodes.length * data.length;
+  expect(bytes).toBeGreaterThan(BODY_BYTES_MAX);
+  // The last of them makes the file too long, and what is written then is all of the tree.
+  const store = openStore(disk, bytes - data.length / 2);
+  for (const path of nodes) expect(await store.multi([create(path, data)])).toMatchObject({ done: true });
+  await store.close();
+  const again = openStore(disk);
+  for (const path of nodes) expect((await again.read(path))?.data.length).toBe(data.length);
+});
 
 describe('multi', () => {
   it('creates, sets and deletes with versions', async () => {
