@@ -27,6 +27,7 @@ import { type BrokerMetrics, readMetrics } from './host/metrics.ts';
 import type { PartitionHost } from './host/partition-host.ts';
 import { describe, type PoolSizes } from './host/placement.ts';
 import type { Pools } from './host/pools.ts';
+import { startProblem } from './host/start-problem.ts';
 import { topicRules } from './host/topic-rules.ts';
 import { recall, type Tuning } from './host/tuning.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -90,7 +91,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     await running.start();
   } catch (problem) {
     await running.abandon();
-    throw problem;
+    throw startProblem(problem);
   }
   return running;
 }
@@ -338,8 +339,11 @@ class RunningBroker implements Broker {
     await (this.#host as PartitionHost).kept.closeAll(pools.handlers, epoch);
     await crew.stop();
     await this.#jobs.close();
-    await (this.#store as EmbeddedStore).close();
-    this.#letGo();
+    try {
+      await (this.#store as EmbeddedStore).close();
+    } finally {
+      this.#letGo();
+    }
     this.#logger.info('broker.closed');
   }
 

@@ -195,6 +195,8 @@ export class Partition {
     this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
     if (staged.errorCode !== ERROR.NONE) {
       this.#refuse(asker, operation, part, staged.errorCode, refused.fault, refused.record);
+      // A new segment that could not be begun.
+      if (this.log.broken !== null) this.#fail(this.log.broken);
       return false;
     }
     const { baseOffset, endOffset, logAppendTime } = staged;

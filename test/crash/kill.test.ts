@@ -11,15 +11,13 @@ import { BrokerProcess } from '../kit/broker-process.ts';
 import { RawClient } from '../kit/client.ts';
 import { ALL_BROKERS, BROKER, change, DONE, SET, settingOf } from '../kit/configs.ts';
 import { partitionPath } from '../kit/filling.ts';
-import { deleteRecords } from '../kit/offsets.ts';
 import { batchOf } from '../kit/records.ts';
 import { createTopic, initProducer, produce, readAll } from '../kit/requests.ts';
 import { seedOf, sharesOf } from '../kit/seeds.ts';
 import { appendGarbage, cutTail } from './damage.ts';
-import { PromisedRecords } from './promised-records.ts';
-import { PromisedTopics } from './promised-topics.ts';
+import { Load } from './load.ts';
+import type { PromisedRecords } from './promised-records.ts';
 import { untilBroken } from './until-broken.ts';
-import { IdempotentWriter, PlainWriter, type Writer } from './writers.ts';
 
 /** Of both transports and all layouts together, unless the environment says another number. */
 const CYCLES = Number(process.env.ODRADEK_KILL_CYCLES ?? 30);
@@ -50,57 +48,36 @@ async function started(layout: Layout, settings: Readonly<Record<string, string>
   return running.listening();
 }
 
-/** Everything that is asked of one directory's brokers, one after the other. */
+/** The brokers of one directory, one after the other. */
 class Life {
   readonly #layout: Layout;
   readonly #random: SeededRandom;
-  readonly #topics: PromisedTopics;
-  readonly #kept = [0, 1].map((partition) => new PromisedRecords('kept', partition));
-  readonly #trimmed = new PromisedRecords('trimmed', 0);
-  readonly #torn = new PromisedRecords('torn', 0);
-  readonly #writers: Writer[];
   #threads = '2';
   #threadsAsked = '2';
 
   constructor(layout: Layout, seed: number) {
     this.#layout = layout;
     this.#random = new SeededRandom(seed);
-    const random = this.#random;
-    this.#topics = new PromisedTopics(random);
-    const [first, second] = this.#kept as [PromisedRecords, PromisedRecords];
-    this.#writers = [
-      new PlainWriter('plain-0', first, random),
-      new IdempotentWriter('idempotent-0', first, random),
-      new IdempotentWriter('idempotent-1', first, random),
-      new IdempotentWriter('idempotent-2', second, random),
-      new PlainWriter('plain-1', this.#trimmed, random),
-      new IdempotentWriter('idempotent-3', this.#trimmed, random),
-      new PlainWriter('plain-2', this.#torn, random),
-    ];
   }
 
   async run(cycles: number): Promise<void> {
     let broker = await started(this.#layout, SETTINGS[0]);
-    const client = await RawClient.connect(broker.port);
-    await createTopic(client, { name: 'kept', partitions: 2 });
-    await createTopic(client, { name: 'trimmed' });
-    await createTopic(client, { name: 'torn' });
-    await client.close();
+    const load = await Load.begin(broker.port, this.#random);
     for (let cycle = 0; cycle < cycles; cycle++) {
-      await this.#writeUntilKilled(broker);
-      this.#damage();
+      await this.#writeUntilKilled(broker, load);
+      this.#damage(load);
       const settings = SETTINGS[this.#random.below(SETTINGS.length)];
       if (this.#random.below(4) === 0) await this.#killWhileItStarts(settings);
       broker = await started(this.#layout, settings);
-      await this.#check(broker.port);
+      await this.#check(broker.port, load);
     }
     await broker.stop();
-    await this.#check((await started(this.#layout)).port);
+    await this.#check((await started(this.#layout)).port, load);
     await running?.stop();
     running = null;
   }
 
-  async #writeUntilKilled(broker: BrokerProcess): Promise<void> {
+  async #writeUntilKilled(broker: BrokerProcess, load: Load): Promise<void> {
     let left = 1 + this.#random.below(ANSWERS_MAX);
     let killed: Promise<void> | null = null;
     const told = (): void => {
@@ -108,27 +85,9 @@ class Life {
       if (left === 0) killed = broker.kill();
     };
     const { port } = broker;
-    const writing = [...this.#writers, this.#topics].map((each) => each.write(port, told));
-    await Promise.all([...writing, this.#trim(port), this.#resize(port)]);
+    await Promise.all([...load.write(port, told), this.#resize(port)]);
     if (killed === null) throw new Error(`the broker ended by itself: ${broker.complaints}`);
     await killed;
-  }
-
-  /** Deletes what is old, as far as it is acknowledged. */
-  #trim(port: number): Promise<void> {
-    const trimmed = this.#trimmed;
-    return untilBroken(port, async (client) => {
-      const { errorCode, lowWatermark } = await this.#deleteSome(client);
-      expect(errorCode).toBe(0);
-      trimmed.startKept = Math.max(trimmed.startKept, lowWatermark);
-    });
-  }
-
-  #deleteSome(client: RawClient): ReturnType<typeof deleteRecords> {
-    const trimmed = this.#trimmed;
-    const offset = trimmed.startKept + this.#random.below(trimmed.end - trimmed.startKept + 1);
-    trimmed.startAsked = Math.max(trimmed.startAsked, offset);
-    return deleteRecords(client, trimmed.topic, offset);
   }
 
   /** One thread more, one thread less. */
@@ -142,15 +101,10 @@ class Life {
     });
   }
 
-  #damage(): void {
+  #damage(load: Load): void {
     const random = this.#random;
-    if (random.below(2) === 0) this.#torn.cutTo(cutTail(this.#path(this.#torn), random));
-    for (const records of [...this.#kept, this.#trimmed, this.#torn])
-      if (random.below(3) === 0) appendGarbage(this.#path(records), records.end, random);
-  }
-
-  #path({ topic, partition }: PromisedRecords): string {
-    return partitionPath(directory, topic, partition);
+    if (random.below(2) === 0) load.torn.cutTo(cutTail(pathOf(load.torn), random));
+    for (const records of load.records) if (random.below(3) === 0) appendGarbage(pathOf(records), records.end, random);
   }
 
   async #killWhileItStarts(settings: Readonly<Record<string, string>> | undefined): Promise<void> {
@@ -160,17 +114,19 @@ class Life {
     await running.kill();
   }
 
-  async #check(port: number): Promise<void> {
+  async #check(port: number, load: Load): Promise<void> {
+    await load.check(port);
+    if (this.#layout === ONE_THREAD) return;
     const client = await RawClient.connect(port);
-    for (const records of [...this.#kept, this.#trimmed, this.#torn]) await records.check(client);
-    await this.#topics.check(client);
-    if (this.#layout !== ONE_THREAD) {
-      const { value } = await settingOf(client, BROKER, '0', THREADS);
-      expect([this.#threads, this.#threadsAsked]).toContain(value);
-      this.#threads = value as string;
-    }
+    const { value } = await settingOf(client, BROKER, '0', THREADS);
     await client.close();
+    expect([this.#threads, this.#threadsAsked]).toContain(value);
+    this.#threads = value as string;
   }
+}
+
+function pathOf({ topic, partition }: PromisedRecords): string {
+  return partitionPath(directory, topic, partition);
 }
 
 const shares = sharesOf(CYCLES, LAYOUTS.length);

@@ -4,11 +4,15 @@
  */
 import { expect } from 'vitest';
 import type { Random } from '../../src/base/random.ts';
+import { ERROR } from '../../src/wire/errors.ts';
+import type { Metadata } from '../../src/wire/messages/metadata.ts';
+import type { ResponseOf } from '../../src/wire/schema.ts';
 import type { RawClient } from '../kit/client.ts';
-import { change, DONE, SET, settingOf, TOPIC } from '../kit/configs.ts';
+import { change, SET, settingOf, TOPIC } from '../kit/configs.ts';
 import { batchOf, textOf } from '../kit/records.ts';
-import { createTopic, metadata, produce, readAll } from '../kit/requests.ts';
-import { deleteByName, grow } from '../kit/topics.ts';
+import { metadata, produce, readAll } from '../kit/requests.ts';
+import { createTopics, deleteByName, grow, newTopic } from '../kit/topics.ts';
+import { Refused } from './refused.ts';
 import { untilBroken } from './until-broken.ts';
 
 const NAMES = 3;
@@ -36,6 +40,7 @@ export class PromisedTopics {
   /** One change after the other, until the connection breaks. */
   async write(port: number, told: () => void): Promise<void> {
     await untilBroken(port, async (client) => {
+      if (this.#underWay !== null) await this.#settle(client);
       await this.#change(client);
       told();
     });
@@ -44,43 +49,56 @@ export class PromisedTopics {
   async #change(client: RawClient): Promise<void> {
     const name = `changing-${this.#random.below(NAMES)}`;
     const before = this.#states.get(name) ?? null;
-    const retentionMs = String(86_400_000 + this.#random.below(1_000_000));
-    const dice = this.#random.below(4);
-    if (before === null) {
-      const after = { partitions: 1 + this.#random.below(PARTITIONS_MAX), retentionMs };
-      this.#underWay = { name, after };
-      await createTopic(client, { name, partitions: after.partitions, configs: { [RETENTION]: retentionMs } });
-    } else if (dice === 0 && before.partitions < PARTITIONS_MAX) {
-      const after = { ...before, partitions: before.partitions + 1 };
-      this.#underWay = { name, after };
-      expect(await grow(client, [{ name, count: after.partitions }])).toEqual([[name, 0]]);
-    } else if (dice === 1) {
-      this.#underWay = { name, after: { ...before, retentionMs } };
-      expect(await change(client, TOPIC, name, [[RETENTION, SET, retentionMs]])).toEqual(DONE);
-    } else {
-      this.#underWay = { name, after: null };
-      const [deleted] = await deleteByName(client, [name]);
-      expect(deleted?.errorCode).toBe(0);
-    }
-    this.#states.set(name, this.#underWay.after);
+    const { after, ask } = this.#next(client, name, before);
+    this.#underWay = { name, after };
+    const errorCode = await ask();
+    if (errorCode !== ERROR.NONE) throw new Refused(`changing ${name}`, errorCode);
+    this.#states.set(name, after);
     this.#underWay = null;
   }
 
-  /** After a start. What is found of the change under way counts from here on. */
+  #next(client: RawClient, name: string, before: State): { after: State; ask: () => Promise<number> } {
+    const retentionMs = String(86_400_000 + this.#random.below(1_000_000));
+    if (before === null) {
+      const after = { partitions: 1 + this.#random.below(PARTITIONS_MAX), retentionMs };
+      const configs = [{ name: RETENTION, value: retentionMs }];
+      const topic = newTopic(name, { numPartitions: after.partitions, configs });
+      return { after, ask: async () => codeOf((await createTopics(client, [topic]))[0]) };
+    }
+    const dice = this.#random.below(4);
+    if (dice === 0 && before.partitions < PARTITIONS_MAX) {
+      const count = before.partitions + 1;
+      const ask = async () => codeOf({ errorCode: (await grow(client, [{ name, count }]))[0]?.[1] });
+      return { after: { ...before, partitions: count }, ask };
+    }
+    if (dice === 1) {
+      const ask = async () => (await change(client, TOPIC, name, [[RETENTION, SET, retentionMs]]))[0];
+      return { after: { ...before, retentionMs }, ask };
+    }
+    return { after: null, ask: async () => codeOf((await deleteByName(client, [name]))[0]) };
+  }
+
+  /** After a start. */
   async check(client: RawClient): Promise<void> {
-    const { topics } = await metadata(client, null);
     this.#lives += 1;
+    for (const topic of await this.#settle(client)) {
+      if (!this.#states.has(topic.name ?? '')) continue;
+      await this.#checkUsable(client, topic.name as string, topic.topicId, topic.partitions.length);
+    }
+  }
+
+  /** What is found of the change that was under way counts from here on. */
+  async #settle(client: RawClient): Promise<ResponseOf<typeof Metadata>['topics']> {
+    const { topics } = await metadata(client, null);
     for (const [name, acknowledged] of this.#states) {
-      const topic = topics.find((one) => one.name === name);
-      const retentionMs = topic === undefined ? '' : (await settingOf(client, TOPIC, name, RETENTION)).value;
-      const found: State =
-        topic === undefined ? null : { partitions: topic.partitions.length, retentionMs: `${retentionMs}` };
+      const partitions = topics.find((topic) => topic.name === name)?.partitions.length ?? 0;
+      const found = partitions === 0 ? null : { partitions, retentionMs: await retentionOf(client, name) };
       const allowed = this.#underWay?.name === name ? [acknowledged, this.#underWay.after] : [acknowledged];
       expect(allowed, name).toContainEqual(found);
       this.#states.set(name, found);
-      if (topic !== undefined) await this.#checkUsable(client, name, topic.topicId, topic.partitions.length);
     }
     this.#underWay = null;
+    return topics;
   }
 
   /** Each partition takes a record; those of an earlier topic of this name are not in it. */
@@ -96,4 +114,13 @@ export class PromisedTopics {
       expect(values.at(-1)).toBe(`${topicId} ${this.#lives}`);
     }
   }
+}
+
+function codeOf(answer: { readonly errorCode?: number | undefined } | undefined): number {
+  if (answer?.errorCode === undefined) throw new Error('an answer without its topic');
+  return answer.errorCode;
+}
+
+async function retentionOf(client: RawClient, name: string): Promise<string> {
+  return `${(await settingOf(client, TOPIC, name, RETENTION)).value}`;
 }

@@ -9,6 +9,7 @@ import type { RawClient } from '../kit/client.ts';
 import { type BatchOptions, batchOf } from '../kit/records.ts';
 import { initProducer, type Produced, produce } from '../kit/requests.ts';
 import { type PromisedRecords, recordValue } from './promised-records.ts';
+import { Refused } from './refused.ts';
 import { untilBroken } from './until-broken.ts';
 
 const CODECS = [CODEC.GZIP, CODEC.SNAPPY, CODEC.LZ4, CODEC.ZSTD];
@@ -51,7 +52,7 @@ export class PlainWriter implements Writer {
         const bytes = batchOf(values, compression(this.#random));
         const { topic, partition } = this.#promised;
         const { errorCode, baseOffset } = await produce(client, topic, bytes, { partition });
-        if (errorCode !== ERROR.NONE) throw new Error(`${this.#name}: error ${errorCode}`);
+        if (errorCode !== ERROR.NONE) throw new Refused(this.#name, errorCode);
         this.#promised.acknowledged(baseOffset, values);
         told();
       }
@@ -117,7 +118,7 @@ export class IdempotentWriter implements Writer {
     const { first, values } = this.#unanswered[0] as Unanswered;
     if (errorCode === ERROR.NONE) this.#promised.acknowledged(baseOffset, values);
     else if (errorCode !== ERROR.DUPLICATE_SEQUENCE_NUMBER) {
-      throw new Error(`${this.#name}: error ${errorCode} at sequence ${first}`);
+      throw new Refused(`${this.#name} at sequence ${first}`, errorCode);
     }
     this.#unanswered.shift();
     this.#promised.inOrder(this.#name, first + values.length);
