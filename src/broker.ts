@@ -36,7 +36,7 @@ import { PublishedPartitions } from './replica/published.ts';
 import { addonProblem, loadAddon } from './runtime/addon.ts';
 import type { FromThread, ImageMessage } from './runtime/control.ts';
 import { countersMemory } from './runtime/counters.ts';
-import { openGround } from './runtime/ground.ts';
+import { kernelId, openGround } from './runtime/ground.ts';
 import { FILE_STRIPE, HANDLERS_MAX, type Shared, systemClock } from './runtime/shared.ts';
 import { EmbeddedStore } from './stores/embedded.ts';
 
@@ -203,7 +203,7 @@ class RunningBroker implements Broker {
       below: (limit: number) => this.#dice.below(limit),
       bytes16: () => crypto.getRandomValues(new Uint8Array(16)),
     };
-    const data = Data.open(this.#directories, settings.nodeId, disk, random, this.#logger);
+    const data = Data.open(this.#directories, settings.nodeId, disk, random, this.#logger, kernelId());
     this.#data = data;
     const store = EmbeddedStore.open({ disk, kernels, logger: this.#logger, directory: this.directory });
     this.#store = store;

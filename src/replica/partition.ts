@@ -249,6 +249,17 @@ export class Partition {
     }
   }
 
+  /** Notes how far the log is written: the next start need not read that again. */
+  mark(bytesMin: number): void {
+    if (this.#broken !== null) return;
+    try {
+      this.log.mark(bytesMin);
+    } catch (problem) {
+      if (!(problem instanceof DiskError)) throw problem;
+      this.#fail(problem);
+    }
+  }
+
   synced(plan: SyncPlan): void {
     this.#syncing = false;
     if (this.#broken !== null || this.#ended) return;
