@@ -28,6 +28,7 @@ import { type BrokerMetrics, readMetrics } from './host/metrics.ts';
 import type { PartitionHost } from './host/partition-host.ts';
 import { describe, type PoolSizes } from './host/placement.ts';
 import type { Pools } from './host/pools.ts';
+import { startProblem } from './host/start-problem.ts';
 import { topicRules } from './host/topic-rules.ts';
 import { recall, type Tuning } from './host/tuning.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -36,7 +37,7 @@ import { PARTITIONS_MAX, PublishedPartitions } from './replica/published.ts';
 import { addonProblem, loadAddon } from './runtime/addon.ts';
 import type { FromThread, ImageMessage } from './runtime/control.ts';
 import { countersMemory } from './runtime/counters.ts';
-import { openGround } from './runtime/ground.ts';
+import { kernelId, openGround } from './runtime/ground.ts';
 import { FILE_STRIPE, HANDLERS_MAX, type Shared, systemClock } from './runtime/shared.ts';
 import { EmbeddedStore } from './stores/embedded.ts';
 
@@ -91,7 +92,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     await running.start();
   } catch (problem) {
     await running.abandon();
-    throw problem;
+    throw startProblem(problem);
   }
   return running;
 }
@@ -203,7 +204,7 @@ class RunningBroker implements Broker {
       below: (limit: number) => this.#dice.below(limit),
       bytes16: () => crypto.getRandomValues(new Uint8Array(16)),
     };
-    const data = Data.open(this.#directories, settings.nodeId, disk, random, this.#logger);
+    const data = Data.open(this.#directories, settings.nodeId, disk, random, this.#logger, kernelId());
     this.#data = data;
     const store = EmbeddedStore.open({ disk, kernels, logger: this.#logger, directory: this.directory });
     this.#store = store;
@@ -340,8 +341,11 @@ class RunningBroker implements Broker {
     await (this.#host as PartitionHost).kept.closeAll(pools.handlers, epoch);
     await crew.stop();
     await this.#jobs.close();
-    await (this.#store as EmbeddedStore).close();
-    this.#letGo();
+    try {
+      await (this.#store as EmbeddedStore).close();
+    } finally {
+      this.#letGo();
+    }
     this.#logger.info('broker.closed');
   }
 

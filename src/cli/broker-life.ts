@@ -44,7 +44,14 @@ export async function live(start: () => Promise<LiveBroker>, version: string, lo
   const failure = await Promise.race([stopped, broker.failed]);
   if (failure instanceof Error) return broken(broker, failure, logger);
   logger.info('stopping', { signal: failure });
-  await broker.close();
+  try {
+    await broker.close();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    logger.error('close failed', { error: why });
+    complain(`the broker did not end in order, the next start checks its logs: ${why}`);
+    return EXIT_BROKEN;
+  }
   return 0;
 }
 

@@ -77,6 +77,7 @@ export function assemble(parts: AssemblyParts): Assembly {
     groupCommit: settings.flushGroupCommit,
     fullValidation: settings.compressedBatchValidation === 'full',
     retentionCheckMs: settings.logRetentionCheckIntervalMs,
+    checkpointMs: settings.logFlushOffsetCheckpointIntervalMs,
     filesMax: fileHandles(settings),
     seed: () => parts.seed(),
     image: () => parts.image(),

@@ -68,10 +68,18 @@ export class Data {
   /** Partition directories that were there at the start: by topic id and partition. */
   readonly #found = new Map<string, LeftBehind>();
 
-  static open(paths: readonly string[], nodeId: number, disk: Disk, random: Random, logger: Logger): Data {
+  /** `kernelId` names this life of the kernel, where that is known. */
+  static open(
+    paths: readonly string[],
+    nodeId: number,
+    disk: Disk,
+    random: Random,
+    logger: Logger,
+    kernelId: string | null,
+  ): Data {
     const data = new Data(disk, random, logger);
     try {
-      for (const path of paths) data.#open(path, nodeId);
+      for (const path of paths) data.#open(path, nodeId, kernelId);
     } catch (problem) {
       data.close();
       throw problem;
@@ -118,11 +126,21 @@ export class Data {
     if (opened.offline !== null) return false;
     opened.offline = why;
     this.#logger.error('directory.offline', { path: opened.path, why });
+    if (opened.log !== null) this.#tried(directory, [], () => opened.log?.forgetKernel());
     return true;
   }
 
   cleanShutdown(directory: number): boolean {
     return (this.#opened[directory] as Opened).log?.cleanShutdown ?? false;
+  }
+
+  /** Every log that lies there is open. */
+  allOpen(directory: number): void {
+    this.#tried(directory, [], () => (this.#opened[directory] as Opened).log?.keepKernel());
+  }
+
+  pageCacheKept(directory: number): boolean {
+    return (this.#opened[directory] as Opened).log?.pageCacheKept ?? false;
   }
 
   partitionPath(directory: number, topic: string, partition: number): string {
@@ -200,11 +218,11 @@ export class Data {
     for (const { log } of this.#opened) log?.close();
   }
 
-  #open(path: string, nodeId: number): void {
+  #open(path: string, nodeId: number, kernelId: string | null): void {
     const isFirst = this.#opened.length === 0;
     const clusterId = isFirst ? null : this.#clusterId;
     try {
-      const log = LogDirectory.open({ disk: this.#disk, random: this.#random, path, nodeId, clusterId });
+      const log = LogDirectory.open({ disk: this.#disk, random: this.#random, path, nodeId, clusterId, kernelId });
       this.#clusterId = log.clusterId;
       this.#opened.push({ path, log, ...this.#checkpoints(log), offline: null });
     } catch (problem) {

@@ -85,6 +85,9 @@ export class PartitionHost {
     for (let index = 0; index < data.count; index++) if (data.offline(index) !== null) this.map.closeDirectory(index);
     const placed = Array.from(image.topics.values(), (topic) => this.#place(topic, 0, this.#missingFrom)).flat();
     await this.#open(placed, image);
+    const unopened = new Set(this.map.all().flatMap(({ offline, directory }) => (offline === null ? [] : [directory])));
+    for (let index = 0; index < data.count; index++)
+      if (data.offline(index) === null && !unopened.has(index)) data.allOpen(index);
   }
 
   /** What changed, in the order that keeps promises: owners first, then everybody. Gives deleted topics whose files are out of the way. */
@@ -268,6 +271,7 @@ export class PartitionHost {
       directory: data.partitionPath(placed.directory, placed.topic, placed.partition),
       ...this.#parts.config(topic),
       cleanShutdown: left !== null && data.cleanShutdown(placed.directory),
+      pageCacheKept: left !== null && data.pageCacheKept(placed.directory),
       recoveryPoint: left?.recoveryPoint ?? 0,
       logStartOffset: left?.logStartOffset ?? 0,
     };

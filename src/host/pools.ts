@@ -18,6 +18,7 @@ export interface PoolsParts {
   readonly groupCommit: boolean;
   readonly fullValidation: boolean;
   readonly retentionCheckMs: number;
+  readonly checkpointMs: number;
   readonly filesMax: number;
   seed(): number;
   image(): ImageMessage;
@@ -235,14 +236,16 @@ export class Pools {
 
   #role(name: string): RoleMessage {
     const row = this.rowOf(name);
-    const { limits, groupCommit, fullValidation, retentionCheckMs } = this.#parts;
+    const { limits, groupCommit, fullValidation, retentionCheckMs, checkpointMs } = this.#parts;
     const queuedBytesMax = this.#queuedBytesShare;
     const filesMax = this.#filesShare;
     if (name.startsWith('a')) return { role: 'acceptor', name, row };
     const index = indexOf(name);
     const seed = this.#parts.seed();
-    if (name.startsWith('h'))
-      return { role: 'handler', name, index, row, groupCommit, fullValidation, retentionCheckMs, filesMax, seed };
+    if (name.startsWith('h')) {
+      const intervals = { retentionCheckMs, checkpointMs };
+      return { role: 'handler', name, index, row, groupCommit, fullValidation, ...intervals, filesMax, seed };
+    }
     const descriptors = new SharedArrayBuffer(DESCRIPTORS_MAX * 4);
     new Int32Array(descriptors).fill(-1);
     this.descriptors.set(name, descriptors);

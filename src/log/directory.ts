@@ -29,6 +29,8 @@ import { parsePartitionMetadata } from './partition-metadata.ts';
 const LOCK = '.lock';
 const META_PROPERTIES = 'meta.properties';
 const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
+/** In which life of the kernel every log was opened last. Kafka does not know the file, and leaves it alone. */
+const KERNEL = 'odradek-kernel';
 /** Kafka's own metadata log may lie beside the partitions; it is none of them. */
 const METADATA_LOG = '__cluster_metadata-0';
 /** As a move names its copy; what merely ends like it may be a topic's or a user's. */
@@ -49,6 +51,8 @@ export interface LogDirectoryOptions {
   readonly nodeId: number;
   /** Null takes what the directory says, or makes a new one up. */
   readonly clusterId: string | null;
+  /** Names this life of the kernel, from its start to its end; null when it does not say. */
+  readonly kernelId: string | null;
 }
 
 export interface PartitionEntry {
@@ -85,7 +89,10 @@ export class LogDirectory {
   readonly directoryId: Uuid;
   /** The last process that had it closed every log before it left. */
   readonly cleanShutdown: boolean;
+  /** The kernel has lived on since: whatever it took of the last process is there, on disk or in its memory. */
+  readonly pageCacheKept: boolean;
   readonly #disk: Disk;
+  readonly #kernelId: string | null;
   readonly #lock: number;
 
   /** Makes the directory when it is not there. Throws StartError with what to do, UnusableDirectory when its disk fails. */
@@ -105,7 +112,7 @@ export class LogDirectory {
     }
   }
 
-  private constructor({ disk, random, path, nodeId, clusterId }: LogDirectoryOptions, lock: number) {
+  private constructor({ disk, random, path, nodeId, clusterId, kernelId }: LogDirectoryOptions, lock: number) {
     this.#disk = disk;
     this.#lock = lock;
     this.path = path;
@@ -114,6 +121,8 @@ export class LogDirectory {
     this.clusterId = meta?.clusterId ?? clusterId ?? formatUuid(randomUuid(random));
     this.directoryId = meta?.directoryId ?? randomUuid(random);
     if (meta === null || meta.directoryId === null) this.#writeMeta(nodeId);
+    this.pageCacheKept = kernelId !== null && readText(disk, this.#file(KERNEL)) === kernelId;
+    this.#kernelId = kernelId;
     this.cleanShutdown = disk.exists(this.#file(CLEAN_SHUTDOWN));
     if (!this.cleanShutdown) return;
     disk.remove(this.#file(CLEAN_SHUTDOWN));
@@ -169,6 +178,18 @@ export class LogDirectory {
   /** Every log is closed and synced, and the checkpoints say so: the next open scans nothing. */
   markClean(brokerEpoch: number): void {
     replaceFile(this.#disk, this.#file(CLEAN_SHUTDOWN), JSON.stringify({ version: 0, brokerEpoch }), true);
+  }
+
+  /** Every log is open, and what an earlier life of the kernel may have left of it was looked at. Lost with the page cache, which is right. */
+  keepKernel(): void {
+    if (this.#kernelId !== null && !this.pageCacheKept) {
+      replaceFile(this.#disk, this.#file(KERNEL), this.#kernelId, false);
+    }
+  }
+
+  /** Its disk has failed: what the kernel took may be gone from its memory, too. The next start reads everything. */
+  forgetKernel(): void {
+    if (this.#disk.exists(this.#file(KERNEL))) this.#disk.remove(this.#file(KERNEL));
   }
 
   close(): void {

@@ -50,12 +50,33 @@ export class IndexFile {
     this.#written = entries;
   }
 
+  /**
+   * Takes the entries that a process left behind when it was killed: the file is empty from the last one on. No entry is all
+   * zero but perhaps the first.
+   */
+  loadWritten(): void {
+    this.load();
+    let low = 0;
+    let high = this.#entries;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.key(middle) === 0 && this.value(middle) === 0) high = middle;
+      else low = middle + 1;
+    }
+    this.reset(low);
+  }
+
+  /** The next entry brings those that are pending into the file. */
+  get flushDue(): boolean {
+    return this.#entries - this.#written === PENDING_MAX;
+  }
+
   capacity(bytesMax: number): number {
     return Math.floor(bytesMax / this.#entryBytes);
   }
 
   append(key: number, value: number): void {
-    if (this.#entries - this.#written === PENDING_MAX) this.flush();
+    if (this.flushDue) this.flush();
     this.#pending ??= new DataView(new ArrayBuffer(PENDING_MAX * this.#entryBytes));
     const at = (this.#entries - this.#written) * this.#entryBytes;
     if (this.#kind === 'offset') this.#pending.setInt32(at, key);

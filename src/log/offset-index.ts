@@ -25,6 +25,12 @@ export class OffsetIndex {
     return whole && (entries === 0 || (this.#lastOffset > this.#baseOffset && this.#lastPosition < logBytes));
   }
 
+  /** Takes those entries in the file of a killed process that speak of batches below `mark`. */
+  takeBelow(mark: number): void {
+    this.index.loadWritten();
+    this.thaw(this.index.search(mark - 1 - this.#baseOffset) + 1);
+  }
+
   /** Takes `entries` as they are known to be in the file. */
   thaw(entries: number): void {
     this.index.reset(entries);

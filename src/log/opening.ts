@@ -21,6 +21,8 @@ export interface OpenOptions extends LogIdentity {
   readonly cleanShutdown: boolean;
   /** Everything below was synced. */
   readonly recoveryPoint: number;
+  /** The kernel has lived on since the log was written: what it took is to be read, synced or not. */
+  readonly pageCacheKept?: boolean;
   /** Records below were deleted by request. */
   readonly logStartOffset?: number;
 }
@@ -39,9 +41,11 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
   const names = settleLeftovers(environment, directory);
   const { epochs, known, text } = readEpochs(environment, directory);
   const segments = new Segments();
-  const { clean, endOffset, rebuilt } = loadSegments(environment, options, names, segments, epochs, deletions);
-  let nextOffset = endOffset;
   const snapshots = new Snapshots(environment, directory, Snapshots.offsetsIn(names));
+  const mark = options.pageCacheKept === true && known ? snapshots.newestSound() : -1;
+  const load = { ...options, mark };
+  const { clean, endOffset, rebuilt } = loadSegments(environment, load, names, segments, epochs, deletions);
+  let nextOffset = endOffset;
   const checkpointed = options.logStartOffset ?? 0;
   if (segments.count > 0 && nextOffset < checkpointed) {
     // The files end below what was deleted by request: nothing in them may be read any more.

@@ -36,6 +36,8 @@ export class PartitionLog {
   #written: LogPosition;
   #broken: DiskError | null = null;
   #finished = false;
+  /** How much of the log lay before the last mark. */
+  #markedBytes: number;
   #now: number;
 
   /** Creates the log or recovers it. Throws when it cannot be read, or belongs to another topic. */
@@ -55,6 +57,7 @@ export class PartitionLog {
     this.#progress = progress;
     this.#appending = new Appending(state, progress);
     this.#written = this.#endOfActive();
+    this.#markedBytes = this.#written.cumulativeBytes;
   }
 
   get directory(): string {
@@ -224,6 +227,20 @@ export class PartitionLog {
   /** A sync failed: it is never tried again, the log is out of service. */
   syncFailed(problem: DiskError): void {
     this.#broken ??= problem;
+  }
+
+  /**
+   * Notes how far the log is written, when that is worth a file: a start after this process was killed reads on from there.
+   * Nothing is synced.
+   */
+  mark(bytesMin: number): void {
+    if (this.#broken !== null || this.#written.cumulativeBytes - this.#markedBytes < bytesMin) return;
+    this.write();
+    this.#guarded(() => {
+      const { snapshots, producers, nextOffset, segments } = this.#state;
+      snapshots.mark(producers, nextOffset, segments);
+    });
+    this.#markedBytes = this.#written.cumulativeBytes;
   }
 
   /** Cuts the log back, for a follower whose leader has other records from `offset` on. */

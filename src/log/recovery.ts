@@ -1,10 +1,11 @@
 /**
  * From files to segments. After a clean end the files are believed and only the last batches are looked at. After a crash
  * every segment from the recovery point on is read and checked, its indexes are made anew, and at the first batch that is
- * not whole the log ends: what follows is cut off, later segments are retired.
+ * not whole the log ends: what follows is cut off, later segments are retired. Where the kernel has lived on, all that was
+ * written before the last mark (`Snapshots`) is believed, too, and only what follows is read.
  */
 import type { BatchScan } from './batch-scan.ts';
-import { SCAN_BATCH, SCAN_END } from './batch-scan.ts';
+import { LOOKUP_WINDOW_BYTES, SCAN_BATCH, SCAN_END } from './batch-scan.ts';
 import { hasPolicy, type LogConfig } from './config.ts';
 import type { Deletions } from './deletions.ts';
 import type { LogEnvironment } from './environment.ts';
@@ -21,6 +22,8 @@ export interface LoadOptions {
   readonly now: number;
   readonly cleanShutdown: boolean;
   readonly recoveryPoint: number;
+  /** Everything below was written, and whatever was written is to be read; -1 when that is not known. */
+  readonly mark: number;
 }
 
 export interface LoadedSegments {
@@ -120,7 +123,8 @@ function recover(
   deletions: Deletions,
   rebuild: (segment: Segment) => void,
 ): number {
-  const { directory, config, now, recoveryPoint } = options;
+  const { directory, config, now, mark } = options;
+  const believed = Math.max(options.recoveryPoint, mark + 1);
   // Compaction leaves gaps; without it a gap between segments is the lost end of the earlier one.
   const dense = !hasPolicy(config, 'compact');
   let end = -1;
@@ -135,10 +139,12 @@ function recover(
       continue;
     }
     // One that ends exactly there was perhaps still the active one at the last sync: its indexes were not synced with it.
-    if (next === undefined || next.baseOffset >= recoveryPoint) {
+    if (next === undefined || next.baseOffset >= believed) {
+      const taken = mark > segment.baseOffset && takeWritten(environment, segment, mark, config);
       // The checkpoint may be older than the batches: they carry their epochs themselves.
-      epochs.truncateFromEnd(segment.baseOffset);
-      const checked = checkSegment(environment, segment, Math.max(end, segment.baseOffset), config, epochs);
+      epochs.truncateFromEnd(taken ? mark : segment.baseOffset);
+      const from = taken ? mark : Math.max(end, segment.baseOffset);
+      const checked = checkSegment(environment, segment, from, config, epochs, taken);
       end = checked.endOffset;
       cut = checked.cut;
     } else {
@@ -150,19 +156,20 @@ function recover(
   return end;
 }
 
-/** Reads a whole segment, makes its indexes, and cuts it at the first batch that is not good. */
+/** Reads a segment, whole or behind what it has taken already, makes its indexes, and cuts it at the first batch that is not good. */
 export function checkSegment(
   environment: LogEnvironment,
   segment: Segment,
   startOffset: number,
   config: LogConfig,
   epochs: LeaderEpochs,
+  taken = false,
 ): { readonly endOffset: number; readonly cut: boolean } {
   const { disk, files } = environment;
   const size = disk.size(files.descriptor(segment.log));
   let endOffset = startOffset;
-  segment.beginAgain();
-  const scan = segment.scan(0, size);
+  if (!taken) segment.beginAgain();
+  const scan = segment.scan(segment.stagedBytes, size);
   let step = scan.next();
   for (; step === SCAN_BATCH && isGood(scan, segment, endOffset); step = scan.next()) {
     if (scan.leaderEpoch > epochs.latest) epochs.assign(scan.leaderEpoch, scan.baseOffset);
@@ -182,6 +189,20 @@ export function checkSegment(
   }
   segment.finish();
   return { endOffset, cut: step !== SCAN_END };
+}
+
+/** Takes all below the mark as it lies, going through the headers behind the last index entry. False when it does not lie so. */
+function takeWritten(environment: LogEnvironment, segment: Segment, mark: number, config: LogConfig): boolean {
+  const size = environment.disk.size(environment.files.descriptor(segment.log));
+  if (!segment.takeIndexed(mark, size)) return false;
+  const scan = segment.scan(segment.stagedBytes, size, LOOKUP_WINDOW_BYTES);
+  let next = segment.offsetIndex.lastOffset + 1;
+  while (next < mark) {
+    if (scan.next() !== SCAN_BATCH || scan.baseOffset < next || scan.lastOffset >= mark) return false;
+    segment.appended(scan.sizeBytes, scan.lastOffset, scan.maxTimestamp, config.indexIntervalBytes);
+    next = scan.lastOffset + 1;
+  }
+  return true;
 }
 
 function isGood(scan: BatchScan, segment: Segment, nextOffset: number): boolean {

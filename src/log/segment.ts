@@ -102,6 +102,28 @@ export class Segment {
     return true;
   }
 
+  /**
+   * Takes the index entries of batches below `mark` as a killed process left them in its files, and the batches up to the last
+   * one indexed. False when they do not fit each other, or nothing is indexed: then nothing is taken that counts.
+   */
+  takeIndexed(mark: number, logBytes: number): boolean {
+    const { offsetIndex, timeIndex } = this;
+    offsetIndex.takeBelow(mark);
+    if (offsetIndex.index.entries === 0 || !timeIndex.takeUpTo(offsetIndex.lastOffset)) return false;
+    const last = this.scan(offsetIndex.lastPosition, logBytes, LOOKUP_WINDOW_BYTES);
+    if (last.next() !== SCAN_BATCH || last.lastOffset !== offsetIndex.lastOffset) return false;
+    this.setSize(last.position + last.sizeBytes);
+    const newest = this.scan(offsetIndex.lookup(timeIndex.lastOffset), this.sizeBytes, LOOKUP_WINDOW_BYTES);
+    let found = newest.next();
+    while (found === SCAN_BATCH && newest.lastOffset < timeIndex.lastOffset) found = newest.next();
+    if (found !== SCAN_BATCH || newest.lastOffset !== timeIndex.lastOffset) return false;
+    this.maxTimestamp = timeIndex.lastTimestamp;
+    this.maxTimestampOffset = timeIndex.lastOffset;
+    offsetIndex.index.trim();
+    timeIndex.index.trim();
+    return newest.maxTimestamp === this.maxTimestamp;
+  }
+
   /** As if nothing had been appended; the log file stays as it is. */
   beginAgain(): void {
     this.offsetIndex.clear();
@@ -143,6 +165,8 @@ export class Segment {
       this.maxTimestampOffset = lastOffset;
     }
     if (position - this.offsetIndex.lastPosition > indexIntervalBytes) {
+      // The time index goes first: of what the other holds in its file, this one lacks nothing in its own.
+      if (this.offsetIndex.index.flushDue) this.timeIndex.index.flush();
       this.offsetIndex.append(lastOffset, position);
       this.timeIndex.append(this.maxTimestamp, this.maxTimestampOffset);
     }

@@ -1,6 +1,7 @@
 /**
  * The producer snapshots of one log, and the producers made from them: the newest good one, then every batch behind it.
- * One is written when a segment begins and when the log is closed.
+ * One is written when a segment begins, when the log is closed, and as a mark now and then: it says that all below its offset is
+ * written, with its epochs, so that a start after a killed process has that much less to read.
  */
 import { BatchScan, SCAN_BATCH } from './batch-scan.ts';
 import { writeWhole } from './checkpoint.ts';
@@ -8,7 +9,7 @@ import type { Deletions } from './deletions.ts';
 import type { LogEnvironment } from './environment.ts';
 import { filePath, offsetOf, PRODUCER_SNAPSHOT } from './names.ts';
 import { decodeSnapshot, encodeSnapshot } from './producer-snapshot.ts';
-import { type Producers, sequenceAfter } from './producers.ts';
+import { type Producer, type Producers, sequenceAfter } from './producers.ts';
 import { transactionEnd } from './record-walk.ts';
 import type { Segments } from './segments.ts';
 
@@ -44,16 +45,25 @@ export class Snapshots {
     return this.#path(offset);
   }
 
+  /** Everything below is written. What the last mark stood for, this one says, too. */
+  mark(producers: Producers, offset: number, segments: Segments): void {
+    this.write(producers, offset, false);
+    this.prune(segments);
+  }
+
+  /** The highest offset with a snapshot that is whole, -1 when there is none. */
+  newestSound(): number {
+    return this.#offsets.findLast((offset) => this.#read(offset) !== null) ?? -1;
+  }
+
   /** Makes `producers` what they were at `endOffset`. Damaged snapshots, and those outside of the log, are removed. */
   restore(producers: Producers, segments: Segments, endOffset: number, scanAllowed: boolean): void {
-    const { disk, kernels, scratch } = this.#environment;
     // Between an older snapshot and the first segment batches are missing: it knows sequences that were passed since.
     this.#keep((offset) => offset >= segments.first.baseOffset && offset <= endOffset);
     producers.load([], segments.first.baseOffset);
     let found = false;
     for (let newest = this.#offsets.at(-1); newest !== undefined && !found; newest = this.#offsets.at(-1)) {
-      const bytes = disk.readFile(this.#path(newest));
-      const decoded = bytes === null ? null : decodeSnapshot(bytes, kernels, scratch);
+      const decoded = this.#read(newest);
       if (decoded === null) this.#keep((offset) => offset !== newest);
       else {
         producers.load(decoded, newest);
@@ -89,6 +99,12 @@ export class Snapshots {
       if (!keeps(offset) && disk.exists(path)) disk.remove(path);
     }
     this.#offsets = this.#offsets.filter(keeps);
+  }
+
+  #read(offset: number): Producer[] | null {
+    const { disk, kernels, scratch } = this.#environment;
+    const bytes = disk.readFile(this.#path(offset));
+    return bytes === null ? null : decodeSnapshot(bytes, kernels, scratch);
   }
 
   #path(offset: number): string {

@@ -31,6 +31,22 @@ export class TimeIndex {
     return whole && rises && this.#lastOffset >= this.#baseOffset;
   }
 
+  /** Takes those entries in the file of a killed process that speak of records up to `offset`. False when they do not rise. */
+  takeUpTo(offset: number): boolean {
+    const { index } = this;
+    index.loadWritten();
+    let low = 0;
+    let high = index.entries;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (index.value(middle) > offset - this.#baseOffset) high = middle;
+      else low = middle + 1;
+    }
+    this.thaw(low);
+    if (low < 2) return low === 1;
+    return index.key(low - 2) < this.#lastTimestamp && index.value(low - 2) < this.#lastOffset - this.#baseOffset;
+  }
+
   thaw(entries: number): void {
     this.index.reset(entries);
     this.#takeLast();

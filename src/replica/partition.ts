@@ -195,6 +195,8 @@ export class Partition {
     this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
     if (staged.errorCode !== ERROR.NONE) {
       this.#refuse(asker, operation, part, staged.errorCode, refused.fault, refused.record);
+      // A new segment that could not be begun.
+      if (this.log.broken !== null) this.#fail(this.log.broken);
       return false;
     }
     const { baseOffset, endOffset, logAppendTime } = staged;
@@ -241,6 +243,17 @@ export class Partition {
     try {
       this.log.expireProducers(now);
       if (this.log.retention(now, this.highWatermark) > 0) this.#startMoved();
+    } catch (problem) {
+      if (!(problem instanceof DiskError)) throw problem;
+      this.#fail(problem);
+    }
+  }
+
+  /** Notes how far the log is written: the next start need not read that again. */
+  mark(bytesMin: number): void {
+    if (this.#broken !== null) return;
+    try {
+      this.log.mark(bytesMin);
     } catch (problem) {
       if (!(problem instanceof DiskError)) throw problem;
       this.#fail(problem);

@@ -46,6 +46,7 @@ export interface PartitionMessage {
   readonly config: LogConfig;
   readonly minInsyncReplicas: number;
   readonly cleanShutdown: boolean;
+  readonly pageCacheKept: boolean;
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
 }
@@ -149,6 +150,7 @@ export type RoleMessage =
       readonly groupCommit: boolean;
       readonly fullValidation: boolean;
       readonly retentionCheckMs: number;
+      readonly checkpointMs: number;
       readonly filesMax: number;
       readonly seed: number;
     };

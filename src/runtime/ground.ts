@@ -169,17 +169,27 @@ export function openGround(kind: 'native' | 'portable'): Ground {
   return new NativeGround(native);
 }
 
+/** Names this life of the kernel; null where it has no name. */
+export function kernelId(): string | null {
+  return readOptional('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
+}
+
 const OPEN_FILES_ASSUMED = 1_024;
 
 /** How many descriptors this process may have. Where the system does not say, what every system allows. */
 export function openFilesLimit(): number {
+  const match = /^Max open files\s+(\d+)/m.exec(readOptional('/proc/self/limits') ?? '');
+  return match === null ? OPEN_FILES_ASSUMED : Number(match[1]);
+}
+
+/** Null where the system has no such file, or does not let us look. */
+function readOptional(path: string): string | null {
   try {
-    const match = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    return match === null ? OPEN_FILES_ASSUMED : Number(match[1]);
+    return readFileSync(path, 'utf8');
   } catch (problem) {
     // Deno says NotCapable where it may not look.
     if ((problem as NodeJS.ErrnoException).code === undefined && (problem as Error).name !== 'NotCapable')
       throw problem;
-    return OPEN_FILES_ASSUMED;
+    return null;
   }
 }

@@ -31,6 +31,7 @@ export interface HandlerParts {
   readonly groupCommit: boolean;
   readonly fullValidation: boolean;
   readonly retentionCheckMs: number;
+  readonly checkpointMs: number;
   /** What the logs need of the world. */
   readonly environment: LogEnvironment;
   readonly cache: FileCache;

@@ -3,7 +3,6 @@
  * goes by path stays with `node:fs`. An index is searched in a map, kept per descriptor that this disk opened and gone
  * with it: a file is closed by the disk that opened it.
  */
-import { readFileSync } from 'node:fs';
 import { type Memory, memoryOver, type Pieces } from '../base/memory.ts';
 import { moveByWords, OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES } from '../base/portable-kernels.ts';
 import { DiskError, type OpenMode } from '../log/disk.ts';
@@ -146,12 +145,16 @@ export class NativeDisk extends PortableDisk {
   /** The kernel's lock says it all, but for a portable broker, which has only written its name. */
   override lock(path: string): number {
     const file = this.open(path, 'create');
-    const result = this.#native.lock(file);
-    const held = result < 0 ? this.#error(result, 'lock', path) : null;
-    const named = held === null && ownerLives(readFileSync(path, 'latin1')) === true;
-    if (held === null && !named) return file;
-    this.close(file);
-    throw held ?? new DiskError('EAGAIN', 'lock', path);
+    try {
+      const result = this.#native.lock(file);
+      if (result < 0) throw this.#error(result, 'lock', path);
+      const text = Buffer.from(this.readFile(path) ?? []).toString('latin1');
+      if (ownerLives(text) === true) throw new DiskError('EAGAIN', 'lock', path);
+      return file;
+    } catch (problem) {
+      this.close(file);
+      throw problem;
+    }
   }
 
   override searchIndex(file: number, kind: 'offset' | 'time', entries: number, target: number): number {

@@ -20,6 +20,7 @@ export interface OwnedPartitionsParts {
   readonly name: string;
   readonly index: number;
   readonly retentionCheckMs: number;
+  readonly checkpointMs: number;
   /** What the logs need of the world. */
   readonly environment: LogEnvironment;
   readonly clock: Clock;
@@ -28,6 +29,8 @@ export interface OwnedPartitionsParts {
   readonly desk: PartitionDesk;
 }
 
+/** Less than this is read again sooner than a file is written for it. */
+const MARK_BYTES_MIN = 65_536;
 const NO_BYTES = new Uint8Array(0);
 
 /** Ours, not the disk's: it must not pass for a partition that cannot be read. */
@@ -47,6 +50,8 @@ export class OwnedPartitions {
   readonly #offline = new Set<number>();
   /** When each partition is next looked at for what is old, by slot: at a moment of its own, so that they do not all go at once. */
   readonly #retainAt: number[] = [];
+  /** And when it is next noted how far its log is written. */
+  readonly #markAt: number[] = [];
   #freezing: { slots: readonly number[]; reply: Reply } | null = null;
 
   constructor(parts: OwnedPartitionsParts) {
@@ -186,6 +191,10 @@ export class OwnedPartitions {
     for (const [slot, partition] of this.#partitions.entries()) {
       if (partition === undefined) continue;
       partition.look(now);
+      if (now >= (this.#markAt[slot] as number)) {
+        this.#markAt[slot] = now + this.#parts.checkpointMs;
+        partition.mark(MARK_BYTES_MIN);
+      }
       if (now < (this.#retainAt[slot] as number)) continue;
       this.#retainAt[slot] = now + this.#parts.retentionCheckMs;
       partition.retain(now);
@@ -226,12 +235,13 @@ export class OwnedPartitions {
   }
 
   #place(message: PartitionMessage, log: PartitionLog): void {
-    const { desk, index, clock, environment, retentionCheckMs } = this.#parts;
+    const { desk, index, clock, environment, retentionCheckMs, checkpointMs } = this.#parts;
     desk.published.setOwner(message.slot, index);
     const partition = new Partition(message.slot, log, message.leaderEpoch, desk);
     partition.minInsyncReplicas = message.minInsyncReplicas;
     this.#partitions[message.slot] = partition;
     this.#retainAt[message.slot] = clock.now() + 1 + environment.random.below(retentionCheckMs);
+    this.#markAt[message.slot] = clock.now() + 1 + environment.random.below(checkpointMs);
   }
 
   /** One that cannot be used is answered for here all the same. */

@@ -1,15 +1,38 @@
-/** kill -9 under load, again and again on one directory: what was acknowledged is there, once, in order; topics stay. */
+/**
+ * kill -9 of a broker's process under load, again and again on one directory: at a moment that the seed says, in the middle of
+ * writes, rolls, deletions and changes of topics and threads. After each start everything acknowledged is there, once and in
+ * order, and nothing half-written is served. ODRADEK_KILL_CYCLES says how many kills, ODRADEK_SEED which ones.
+ */
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { LAYOUTS, type Layout, TRANSPORT, temporaryDirectory } from '../kit/broker.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { LAYOUTS, type Layout, ONE_THREAD, TRANSPORT, temporaryDirectory } from '../kit/broker.ts';
 import { BrokerProcess } from '../kit/broker-process.ts';
 import { RawClient } from '../kit/client.ts';
-import { batchOf, textOf } from '../kit/records.ts';
-import { createTopic, initProducer, metadata, produce, readAll } from '../kit/requests.ts';
+import { ALL_BROKERS, BROKER, change, DONE, SET, settingOf } from '../kit/configs.ts';
+import { partitionPath } from '../kit/filling.ts';
+import { batchOf } from '../kit/records.ts';
+import { createTopic, initProducer, produce, readAll } from '../kit/requests.ts';
+import { seedOf, sharesOf } from '../kit/seeds.ts';
+import { appendGarbage, cutTail } from './damage.ts';
+import { Load } from './load.ts';
+import type { PromisedRecords } from './promised-records.ts';
+import { untilBroken } from './until-broken.ts';
 
-const PARTITIONS = 4;
-const CYCLES = 3;
-const ACKNOWLEDGED_PER_CYCLE = 150;
+/** Of both transports and all layouts together, unless the environment says another number. */
+const CYCLES = Number(process.env.ODRADEK_KILL_CYCLES ?? 30);
+const CYCLE_MS = 20_000;
+/** A kill comes after so many answers at most. */
+const ANSWERS_MAX = 700;
+/** Of the starts that are killed before they are ready. */
+const START_KILLED_WITHIN_MS = 500;
+const THREADS = 'num.network.threads';
+
+const SETTINGS: Readonly<Record<string, string>>[] = [
+  { 'log.flush.offset.checkpoint.interval.ms': '150' },
+  { 'flush.group.commit': 'true', 'log.segment.bytes': '1048576' },
+  { 'log.roll.ms': '40', 'file.delete.delay.ms': '100', 'log.retention.check.interval.ms': '100' },
+];
 
 let directory = '';
 let running: BrokerProcess | null = null;
@@ -25,114 +48,100 @@ async function started(layout: Layout, settings: Readonly<Record<string, string>
   return running.listening();
 }
 
-/** Everything this test has been promised, by partition: the value at each offset. */
-type Promised = Map<number, string>[];
+/** The brokers of one directory, one after the other. */
+class Life {
+  readonly #layout: Layout;
+  readonly #random: SeededRandom;
+  #threads = '2';
+  #threadsAsked = '2';
 
-/** Writes until the connection breaks; tells of every acknowledgement. */
-async function writeUntilBroken(
-  port: number,
-  topic: string,
-  partition: number,
-  cycle: number,
-  acknowledged: (offset: number, value: string) => void,
-): Promise<void> {
-  const client = await RawClient.connect(port);
-  let sent = 0;
-  const one = async (): Promise<void> => {
-    for (;;) {
-      const value = `${cycle}/${partition}/${sent++}`.padEnd(sent % 20 === 0 ? 40_000 : 30, '.');
-      const { errorCode, baseOffset } = await produce(client, topic, batchOf([value, 'second']), { partition });
-      if (errorCode !== 0) throw new Error(`error ${errorCode}`);
-      acknowledged(baseOffset, value);
-    }
-  };
-  await Promise.allSettled(Array.from({ length: 4 }, one));
-  await client.close();
-}
-
-async function expectKept(port: number, topic: string, promised: Promised): Promise<void> {
-  const client = await RawClient.connect(port);
-  for (const [partition, offsets] of promised.entries()) {
-    const batches = await readAll(client, topic, { partition });
-    let next = 0;
-    const values = new Map<number, string | null>();
-    const seen = new Set<string | null>();
-    for (const { baseOffset, lastOffset, records } of batches) {
-      expect([baseOffset, lastOffset]).toEqual([next, next + 1]);
-      next += 2;
-      const value = textOf(records[0]?.value ?? null);
-      expect(seen.has(value)).toBe(false);
-      seen.add(value);
-      values.set(baseOffset, value);
-    }
-    for (const [offset, value] of offsets) expect([offset, values.get(offset)]).toEqual([offset, value]);
+  constructor(layout: Layout, seed: number) {
+    this.#layout = layout;
+    this.#random = new SeededRandom(seed);
   }
-  await client.close();
+
+  async run(cycles: number): Promise<void> {
+    let broker = await started(this.#layout, SETTINGS[0]);
+    const load = await Load.begin(broker.port, this.#random);
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      await this.#writeUntilKilled(broker, load);
+      this.#damage(load);
+      const settings = SETTINGS[this.#random.below(SETTINGS.length)];
+      if (this.#random.below(4) === 0) await this.#killWhileItStarts(settings);
+      broker = await started(this.#layout, settings);
+      await this.#check(broker.port, load);
+    }
+    await broker.stop();
+    await this.#check((await started(this.#layout)).port, load);
+    await running?.stop();
+    running = null;
+  }
+
+  async #writeUntilKilled(broker: BrokerProcess, load: Load): Promise<void> {
+    let left = 1 + this.#random.below(ANSWERS_MAX);
+    let killed: Promise<void> | null = null;
+    const told = (): void => {
+      left -= 1;
+      if (left === 0) killed = broker.kill();
+    };
+    const { port } = broker;
+    await Promise.all([...load.write(port, told), this.#resize(port)]);
+    if (killed === null) throw new Error(`the broker ended by itself: ${broker.complaints}`);
+    await killed;
+  }
+
+  /** One thread more, one thread less. */
+  async #resize(port: number): Promise<void> {
+    if (this.#layout === ONE_THREAD) return;
+    await untilBroken(port, async (client) => {
+      this.#threadsAsked = this.#threads === '2' ? '3' : '2';
+      const done = await change(client, BROKER, ALL_BROKERS, [[THREADS, SET, this.#threadsAsked]]);
+      expect(done).toEqual(DONE);
+      this.#threads = this.#threadsAsked;
+    });
+  }
+
+  #damage(load: Load): void {
+    const random = this.#random;
+    if (random.below(2) === 0) load.torn.cutTo(cutTail(pathOf(load.torn), random));
+    for (const records of load.records) if (random.below(3) === 0) appendGarbage(pathOf(records), records.end, random);
+  }
+
+  async #killWhileItStarts(settings: Readonly<Record<string, string>> | undefined): Promise<void> {
+    running = new BrokerProcess(directory, this.#layout, settings);
+    const wait = this.#random.below(START_KILLED_WITHIN_MS);
+    await new Promise((done) => setTimeout(done, wait));
+    await running.kill();
+  }
+
+  async #check(port: number, load: Load): Promise<void> {
+    await load.check(port);
+    if (this.#layout === ONE_THREAD) return;
+    const client = await RawClient.connect(port);
+    const { value } = await settingOf(client, BROKER, '0', THREADS);
+    await client.close();
+    expect([this.#threads, this.#threadsAsked]).toContain(value);
+    this.#threads = value as string;
+  }
 }
 
-describe.each(LAYOUTS)(`kill -9 ($name, ${TRANSPORT})`, (layout) => {
-  test.each([
-    ['default settings', {}],
-    ['group commit and short segments', { 'flush.group.commit': 'true', 'log.segment.bytes': '1048576' }],
-  ])(
-    'loses nothing acknowledged: %s',
-    async (_name, settings) => {
-      directory = temporaryDirectory();
-      const first = await started(layout, settings);
-      const client = await RawClient.connect(first.port);
-      const topic = await createTopic(client, { name: 'kept', partitions: PARTITIONS });
-      await client.close();
-      const promised: Promised = Array.from({ length: PARTITIONS }, () => new Map());
-      let broker = first;
-      for (let cycle = 0; cycle < CYCLES; cycle++) {
-        let count = 0;
-        let enough: () => void = () => {};
-        const loaded = new Promise<void>((done) => {
-          enough = done;
-        });
-        const { port } = broker;
-        const writers = promised.map((offsets, partition) =>
-          writeUntilBroken(port, topic.name, partition, cycle, (offset, value) => {
-            offsets.set(offset, value);
-            count += 1;
-            if (count === ACKNOWLEDGED_PER_CYCLE) enough();
-          }),
-        );
-        await loaded;
-        // Topics that are being created when it dies are there whole or not at all.
-        const creator = await RawClient.connect(port);
-        const creating = createTopic(creator, { name: `late-${cycle}`, partitions: 3 }).then(
-          () => true,
-          () => false,
-        );
-        await broker.kill();
-        const created = await creating;
-        await Promise.all(writers);
-        broker = await started(layout, settings);
-        const reader = await RawClient.connect(broker.port);
-        const { topics } = await metadata(reader, null);
-        expect(topics.find(({ name }) => name === topic.name)).toMatchObject({ topicId: topic.id, errorCode: 0 });
-        const late = topics.find(({ name }) => name === `late-${cycle}`);
-        if (created) expect(late).toBeDefined();
-        if (late !== undefined) {
-          expect(late.partitions).toHaveLength(3);
-          for (const partition of [0, 1, 2]) {
-            expect((await produce(reader, `late-${cycle}`, batchOf(['v']), { partition })).errorCode).toBe(0);
-          }
-        }
-        await reader.close();
-        await expectKept(broker.port, topic.name, promised);
-      }
-      await broker.stop();
-      await expectKept((await started(layout, settings)).port, topic.name, promised);
-      await running?.stop();
-      running = null;
-    },
-    60_000,
-  );
-});
+function pathOf({ topic, partition }: PromisedRecords): string {
+  return partitionPath(directory, topic, partition);
+}
 
-describe(`kill -9 and idempotence (${TRANSPORT})`, () => {
+const shares = sharesOf(CYCLES, LAYOUTS.length);
+
+describe(`kill -9 (${TRANSPORT})`, () => {
+  test.each(LAYOUTS.map((layout, index) => ({ ...layout, layout, cycles: shares[index] as number })))(
+    'loses nothing acknowledged: $cycles times, $name',
+    async ({ layout, cycles }) => {
+      directory = temporaryDirectory();
+      const seed = seedOf(`kill -9, ${layout.name}`);
+      await new Life(layout, seed).run(cycles);
+    },
+    60_000 + CYCLES * CYCLE_MS,
+  );
+
   test('a retry after the crash leaves one copy', async () => {
     directory = temporaryDirectory();
     const broker = await started(LAYOUTS[1] as Layout);

@@ -41,6 +41,11 @@ export class BrokerProcess {
     return this.#port;
   }
 
+  /** What it has said where complaints go. */
+  get complaints(): string {
+    return this.#stderr;
+  }
+
   async listening(): Promise<this> {
     for (;;) {
       const match = /^odradek listening on 127\.0\.0\.1:(\d+)$/m.exec(this.#stdout);

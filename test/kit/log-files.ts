@@ -8,6 +8,7 @@ const TIME_ENTRY_BYTES = 12;
 const OVERHEAD_BYTES = 12;
 const LAST_OFFSET_DELTA_AT = 23;
 const MAX_TIMESTAMP_AT = 35;
+const HEADER_BYTES = 61;
 
 export interface OffsetEntry {
   readonly offset: number;
@@ -61,12 +62,15 @@ export function timeEntries(path: string): TimeEntry[] {
   });
 }
 
-export function fileBatches(path: string): FileBatch[] {
+/** `cutOff`: what a crash left of the last batch is no batch. */
+export function fileBatches(path: string, cutOff = false): FileBatch[] {
   const bytes = readFileSync(path);
   const batches: FileBatch[] = [];
   for (let position = 0; position < bytes.length; ) {
+    if (cutOff && bytes.length - position < HEADER_BYTES) return batches;
     const baseOffset = Number(bytes.readBigInt64BE(position));
     const sizeBytes = OVERHEAD_BYTES + bytes.readInt32BE(position + 8);
+    if (cutOff && bytes.length - position < sizeBytes) return batches;
     batches.push({
       baseOffset,
       lastOffset: baseOffset + bytes.readInt32BE(position + LAST_OFFSET_DELTA_AT),

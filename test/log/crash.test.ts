@@ -75,7 +75,8 @@ class Life {
     else if (dice < 90) this.#retain();
     else if (dice < 92) this.#restart(true);
     else if (dice < 95) this.#kill();
-    else if (dice < 97) this.#move();
+    else if (dice < 96) this.#move();
+    else if (dice < 97) this.#log.mark(this.#random.below(2_000));
     else this.#crash();
   }
 
@@ -171,7 +172,7 @@ class Life {
   #kill(): void {
     const end = this.#log.endPosition.offset;
     this.disk.kill();
-    this.#log = this.#open(false);
+    this.#log = this.#open(false, true);
     this.check(end);
   }
 
@@ -210,9 +211,9 @@ class Life {
     expect(this.disk.openDescriptors).toBe(0);
   }
 
-  #open(cleanShutdown: boolean): PartitionLog {
+  #open(cleanShutdown: boolean, pageCacheKept = false): PartitionLog {
     this.#world = environment(this.disk, 1 + this.#random.below(8), this.#seed);
-    return PartitionLog.open(this.#options(cleanShutdown));
+    return PartitionLog.open({ ...this.#options(cleanShutdown), pageCacheKept });
   }
 
   #options(cleanShutdown: boolean) {

@@ -13,9 +13,11 @@ beforeEach(() => {
   disk = new SimulatedDisk();
 });
 
-function open(changes: { nodeId?: number; clusterId?: string | null; seed?: number } = {}): LogDirectory {
-  const { nodeId = 1, clusterId = null, seed = 1 } = changes;
-  return LogDirectory.open({ disk, random: new SeededRandom(seed), path: PATH, nodeId, clusterId });
+function open(
+  changes: { nodeId?: number; clusterId?: string | null; seed?: number; kernelId?: string | null } = {},
+): LogDirectory {
+  const { nodeId = 1, clusterId = null, seed = 1, kernelId = null } = changes;
+  return LogDirectory.open({ disk, random: new SeededRandom(seed), path: PATH, nodeId, clusterId, kernelId });
 }
 
 const text = (path: string) => new TextDecoder().decode(disk.bytesOf(path));
@@ -87,6 +89,27 @@ test('the mark of a clean shutdown holds for one start, also through power loss'
   expect(open().cleanShutdown).toBe(true);
   disk.crash(new SeededRandom(3));
   expect(open().cleanShutdown).toBe(false);
+});
+
+test('the page cache is kept while the kernel lives, once every log was opened in that life', () => {
+  const first = open({ kernelId: 'a' });
+  expect(first.pageCacheKept).toBe(false);
+  disk.kill();
+  // Killed before its logs were open: what an earlier kernel left of them was not looked at.
+  const second = open({ kernelId: 'a' });
+  expect(second.pageCacheKept).toBe(false);
+  second.keepKernel();
+  disk.kill();
+  expect(open({ kernelId: 'a' }).pageCacheKept).toBe(true);
+  disk.kill();
+  expect(open({ kernelId: null }).pageCacheKept).toBe(false);
+  disk.kill();
+  const restarted = open({ kernelId: 'b' });
+  expect(restarted.pageCacheKept).toBe(false);
+  restarted.keepKernel();
+  restarted.forgetKernel();
+  disk.kill();
+  expect(open({ kernelId: 'b' }).pageCacheKept).toBe(false);
 });
 
 test('checkpoints by kind', () => {

@@ -16,6 +16,7 @@ export interface OpenedOptions {
   readonly disk?: SimulatedDisk;
   readonly config?: Partial<LogConfig>;
   readonly cleanShutdown?: boolean;
+  readonly pageCacheKept?: boolean;
   readonly recoveryPoint?: number;
   readonly logStartOffset?: number;
   readonly filesMax?: number;
@@ -42,6 +43,7 @@ export class Opened {
       config: config(options.config),
       now: NOW,
       cleanShutdown: options.cleanShutdown ?? true,
+      pageCacheKept: options.pageCacheKept ?? false,
       recoveryPoint: options.recoveryPoint ?? 0,
       ...(options.logStartOffset === undefined ? {} : { logStartOffset: options.logStartOffset }),
     });

@@ -403,3 +403,94 @@ test('a batch larger than the scratch memory is checked piece by piece', () => {
   expect(again.log.logEndOffset).toBe(1);
   expect(batchOf({ valueBytes: 300_000 }).bytes.length).toBe(again.log.endPosition.position);
 });
+
+/** How much of log files the opening read. */
+function openedAgain(opened: Opened, changes: object): { again: Opened; readBytes: number } {
+  let readBytes = 0;
+  const { read } = opened.disk;
+  opened.disk.read = function (file, position, into, offset, length) {
+    const got = read.call(this, file, position, into, offset, length);
+    if (length > 12) readBytes += got;
+    return got;
+  };
+  const again = opened.kill(changes);
+  opened.disk.read = read;
+  return { again, readBytes };
+}
+
+const LARGE = { segmentBytes: 100_000_000, indexIntervalBytes: 500, segmentIndexBytes: 40_000 };
+
+/** `count` batches of some 8 kB; the time goes back now and then, so that not every index entry has one of time. */
+function grow(opened: Opened, from: number, count: number): void {
+  for (let i = from; i < from + count; i++) {
+    const timestamp = NOW + i * 10 - (i % 7 === 0 ? 500 : 0);
+    const producer = { producerId: i % 3, producerEpoch: 0, baseSequence: Math.floor(i / 3) * 2 };
+    opened.append({ count: 2, valueBytes: 4_000, timestamp, ...producer }, i >> 7);
+  }
+}
+
+test.each([0, 1, 60, 200, 390, 500])(
+  'a kill costs the reading of what was written since the mark: %s batches before it',
+  (before) => {
+    const opened = new Opened({ config: LARGE });
+    grow(opened, 0, before);
+    opened.log.mark(1);
+    grow(opened, before, 20);
+    const { again: whole, readBytes: all } = openedAgain(opened, { config: LARGE });
+    expect(all).toBeGreaterThan((before + 20) * 8_000);
+    const expected = ['.index', '.timeindex'].map((suffix) => opened.disk.bytesOf(path(0, suffix)).slice());
+    const { epochs, logEndOffset, endPosition, sizeBytes } = whole.log;
+    const producers = Array.from(whole.log.producers(), ({ id, lastTimestamp }) => [id, lastTimestamp]);
+    for (let more = 0; more < 2; more++) {
+      const { again, readBytes } = openedAgain(opened, { config: LARGE, pageCacheKept: true });
+      // Headers behind the last index entry that is on disk, whole batches behind the mark; the producers see those, too.
+      expect(readBytes).toBeLessThan(128 * 4_096 + 20 * 8_200 * 3);
+      expect(again.log).toMatchObject({ logEndOffset, endPosition, sizeBytes });
+      expect(again.log.epochs.entries).toEqual(epochs.entries);
+      expect(Array.from(again.log.producers(), ({ id, lastTimestamp }) => [id, lastTimestamp])).toEqual(producers);
+      again.log.finish();
+      for (const [i, suffix] of ['.index', '.timeindex'].entries()) {
+        const bytes = opened.disk.bytesOf(path(0, suffix));
+        expect(bytes.slice(0, bytes.length - 12)).toEqual((expected[i] as Uint8Array).slice(0, bytes.length - 12));
+      }
+    }
+  },
+);
+
+test('a mark is believed only as far as the files bear it out', () => {
+  const opened = new Opened({ config: LARGE });
+  grow(opened, 0, 300);
+  opened.log.mark(1);
+  grow(opened, 300, 10);
+  const whole = opened.disk.bytesOf(path(0, '.log')).slice();
+  const index = opened.disk.bytesOf(path(0, '.index')).slice();
+  const times = opened.disk.bytesOf(path(0, '.timeindex')).slice();
+  const mark = opened.names('.snapshot').at(-1) as string;
+  const snapshot = opened.disk.bytesOf(`${DIRECTORY}/${mark}`).slice();
+  const random = new SeededRandom(5);
+  for (let round = 0; round < 60; round++) {
+    opened.disk.put(path(0, '.log'), whole.slice());
+    opened.disk.put(path(0, '.index'), index.slice());
+    opened.disk.put(path(0, '.timeindex'), times.slice());
+    opened.disk.put(`${DIRECTORY}/${mark}`, snapshot.slice());
+    const kind = round % 3;
+    let cut = whole.length;
+    if (kind === 0) {
+      cut = random.below(whole.length);
+      opened.disk.put(path(0, '.log'), whole.slice(0, cut));
+    } else {
+      const damaged = (kind === 1 ? index : times).slice();
+      const at = random.below(2_000);
+      damaged[at] = (damaged[at] as number) ^ (1 << random.below(8));
+      opened.disk.put(
+        path(0, kind === 1 ? '.index' : '.timeindex'),
+        damaged.slice(0, 40_000 - random.below(2) * 38_001),
+      );
+    }
+    const again = opened.kill({ config: LARGE, pageCacheKept: true });
+    const size = whole.length / 310;
+    expect(again.log.logEndOffset).toBe(2 * Math.floor(cut / size));
+    again.log.close();
+    again.world.files.close();
+  }
+});

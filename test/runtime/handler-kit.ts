@@ -39,7 +39,9 @@ export class HandlerBench {
   #intakeUsed = 0;
 
   constructor(
-    options: Partial<Pick<HandlerParts, 'groupCommit' | 'fullValidation' | 'retentionCheckMs' | 'index'>> & {
+    options: Partial<
+      Pick<HandlerParts, 'groupCommit' | 'fullValidation' | 'retentionCheckMs' | 'checkpointMs' | 'index'>
+    > & {
       readonly seed?: number;
       readonly ringSlots?: number;
       readonly disk?: SimulatedDisk;
@@ -54,6 +56,7 @@ export class HandlerBench {
       groupCommit: options.groupCommit ?? false,
       fullValidation: options.fullValidation ?? false,
       retentionCheckMs: options.retentionCheckMs ?? 300_000,
+      checkpointMs: options.checkpointMs ?? 60_000,
       environment: world,
       cache: world.files,
       registry: { register: (bytes) => memoryOver(bytes), unregister: () => {} },
@@ -101,6 +104,7 @@ export class HandlerBench {
       config: config(changes),
       minInsyncReplicas: 1,
       cleanShutdown: true,
+      pageCacheKept: false,
       recoveryPoint: 0,
       logStartOffset: 0,
     };
