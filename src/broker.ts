@@ -427,7 +427,7 @@ class RunningBroker implements Broker {
     else if (message.kind === 'move') this.#pools?.moved(message.connection);
     else if (message.kind === 'openBatch') this.#openBatch(message).catch((problem: Error) => this.#jobFailed(problem));
     else if (message.kind === 'keepStart') this.#host?.kept.keepStart(message.from, message.token, message.slot);
-    else if (message.kind === 'offline') this.#host?.offline(message.slot, message.why, message.code);
+    else if (message.kind === 'offline') this.#host?.offline(message);
   }
 
   /** Opens a batch in the background pool: the handler's other work goes on. */

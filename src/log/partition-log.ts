@@ -34,7 +34,7 @@ export class PartitionLog {
   readonly #appending: Appending;
   readonly #progress: FlushProgress;
   #written: LogPosition;
-  #broken: DiskError | null = null;
+  #broken: Error | null = null;
   #finished = false;
   #now: number;
 
@@ -113,7 +113,7 @@ export class PartitionLog {
   }
 
   /** Why the log is out of service; null while it is not. */
-  get broken(): DiskError | null {
+  get broken(): Error | null {
     return this.#broken;
   }
 
@@ -157,8 +157,8 @@ export class PartitionLog {
       if (origin === 'replica') this.#appending.stageReplicated(memory, offset, length, now, out);
       else this.#appending.stageOne(memory, offset, length, leaderEpoch, now, out, origin);
     } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
       this.#break(problem);
+      if (!(problem instanceof DiskError)) throw problem;
       out.errorCode = ERROR.KAFKA_STORAGE_ERROR;
     }
   }
@@ -221,8 +221,8 @@ export class PartitionLog {
     this.#state.durability.synced(plan);
   }
 
-  /** A sync failed: it is never tried again, the log is out of service. */
-  syncFailed(problem: DiskError): void {
+  /** A sync failed, which is never tried again, or what must hold does not: nothing more is written. */
+  outOfService(problem: Error): void {
     this.#broken ??= problem;
   }
 
@@ -332,7 +332,7 @@ export class PartitionLog {
   }
 
   #break(problem: unknown): unknown {
-    if (problem instanceof DiskError) this.#broken ??= problem;
+    this.#broken ??= problem as Error;
     return problem;
   }
 
