@@ -27,6 +27,7 @@ import { type BrokerMetrics, readMetrics } from './host/metrics.ts';
 import type { PartitionHost } from './host/partition-host.ts';
 import { describe, type PoolSizes } from './host/placement.ts';
 import type { Pools } from './host/pools.ts';
+import { entriesOf as threadEntriesOf, type WithEntries } from './host/thread-entries.ts';
 import { topicRules } from './host/topic-rules.ts';
 import { recall, type Tuning } from './host/tuning.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -119,7 +120,7 @@ class RunningBroker implements Broker {
   readonly failed: Promise<Error>;
   listeners: readonly OpenListener[] = [];
   layout = '';
-  readonly #options: BrokerOptions;
+  readonly #options: BrokerOptions & WithEntries;
   /** As they were at the start; what can change is asked of `#live`. */
   readonly #settings: Settings;
   readonly #live: LiveSettings;
@@ -347,6 +348,7 @@ class RunningBroker implements Broker {
     const { crew, pools, host, tuning } = assemble({
       live: this.#live,
       transport: this.transport,
+      entries: threadEntriesOf(this.#options),
       cores: this.#options.cores ?? availableParallelism(),
       listeners: this.#wanted,
       shared: this.#shared,

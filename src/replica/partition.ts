@@ -386,9 +386,10 @@ export class Partition {
       !(this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset)
     )
       return;
+    const plan = this.log.syncPlan();
     this.#syncing = true;
     this.#syncWanted = false;
-    this.#desk.sync(this, this.log.syncPlan());
+    this.#desk.sync(this, plan);
   }
 
   #refuseWaiting(error: number): void {
