@@ -31,6 +31,8 @@ interface Member {
   readonly bell: BellAddress;
   readonly flag: Int32Array;
   readonly ended: Promise<void>;
+  /** The blocker's: it answers when its call has come back. */
+  readonly blocks: boolean;
   stopping: boolean;
 }
 
@@ -100,6 +102,7 @@ export class Crew {
       bell,
       flag: new Int32Array(flagMemory),
       ended,
+      blocks: blockerRow !== null,
       stopping: false,
     };
     this.#members.set(name, member);
@@ -162,10 +165,14 @@ export class Crew {
     return this.#send(thread, role, message, moved);
   }
 
-  /** Brings all counters up to date. A thread that is let go meanwhile has nothing more to say. */
+  /**
+   * Brings all counters up to date. A thread that is let go meanwhile has nothing more to say; the blocker's are always
+   * up to date, and it may stand in a call that does not come back.
+   */
   async count(): Promise<void> {
+    const counting = Array.from(this.#members.values()).filter(({ blocks }) => !blocks);
     await Promise.all(
-      Array.from(this.#members.values(), (member) =>
+      counting.map((member) =>
         this.#send(member.name, '', { kind: 'count' }).catch((problem: Error) => {
           if (!member.stopping) throw problem;
         }),

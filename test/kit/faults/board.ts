@@ -24,8 +24,6 @@ const TEXTS = 3;
 /** What a disk may answer in place of doing: a broken invariant, or the kernel's name for a fault. */
 export const DISK_FAULTS = ['invariant', 'EIO', 'ENOSPC', 'EMFILE'] as const;
 export type DiskFault = (typeof DISK_FAULTS)[number];
-export const DEATHS = ['throw', 'exit'] as const;
-export type Death = (typeof DEATHS)[number];
 /** A test that is over before it let go does not keep its threads for ever. */
 const HELD_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 50;
@@ -81,9 +79,10 @@ export class FaultBoard {
     return Atomics.load(this.#words, HIT);
   }
 
-  kill(thread: string, death: Death): void {
+  /** The thread throws in its next turn, outside of the work for any request or partition. */
+  kill(thread: string): void {
     this.#write(VICTIM, thread);
-    Atomics.store(this.#words, DYING, 1 + DEATHS.indexOf(death));
+    Atomics.store(this.#words, DYING, 1);
   }
 
   // ---- The threads' side
@@ -111,10 +110,8 @@ export class FaultBoard {
     return DISK_FAULTS[Atomics.load(this.#words, KIND)] as DiskFault;
   }
 
-  /** Null while the thread may live. */
-  deathOf(thread: string): Death | null {
-    const dying = Atomics.load(this.#words, DYING);
-    return dying === 0 || this.#read(VICTIM) !== thread ? null : (DEATHS[dying - 1] as Death);
+  isDying(thread: string): boolean {
+    return Atomics.load(this.#words, DYING) === 1 && this.#read(VICTIM) === thread;
   }
 
   #write(at: number, text: string): void {

@@ -31,9 +31,7 @@ function put(role: Role, thread: string, board: FaultBoard, monotonic: () => num
   const { drain, pending, deadline } = role;
   const isStalled = () => role.name.startsWith('h') && board.handlersStalled;
   role.drain = (now) => {
-    const death = board.deathOf(thread);
-    if (death === 'exit') process.exit(7);
-    if (death === 'throw') assert(false, 'a thread lives on', { thread });
+    assert(!board.isDying(thread), 'a thread lives on', { thread });
     return isStalled() ? false : drain.call(role, now);
   };
   role.pending = () => !isStalled() && pending.call(role);
