@@ -29,6 +29,7 @@ import type { PartitionHost } from './host/partition-host.ts';
 import { describe, type PoolSizes } from './host/placement.ts';
 import type { Pools } from './host/pools.ts';
 import { startProblem } from './host/start-problem.ts';
+import { entriesOf as threadEntriesOf, type WithEntries } from './host/thread-entries.ts';
 import { topicRules } from './host/topic-rules.ts';
 import { recall, type Tuning } from './host/tuning.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -121,7 +122,7 @@ class RunningBroker implements Broker {
   readonly failed: Promise<Error>;
   listeners: readonly OpenListener[] = [];
   layout = '';
-  readonly #options: BrokerOptions;
+  readonly #options: BrokerOptions & WithEntries;
   /** As they were at the start; what can change is asked of `#live`. */
   readonly #settings: Settings;
   readonly #live: LiveSettings;
@@ -353,6 +354,7 @@ class RunningBroker implements Broker {
     const { crew, pools, host, tuning } = assemble({
       live: this.#live,
       transport: this.transport,
+      entries: threadEntriesOf(this.#options),
       cores: this.#options.cores ?? availableParallelism(),
       listeners: this.#wanted,
       shared: this.#shared,
@@ -433,7 +435,7 @@ class RunningBroker implements Broker {
     else if (message.kind === 'move') this.#pools?.moved(message.connection);
     else if (message.kind === 'openBatch') this.#openBatch(message).catch((problem: Error) => this.#jobFailed(problem));
     else if (message.kind === 'keepStart') this.#host?.kept.keepStart(message.from, message.token, message.slot);
-    else if (message.kind === 'offline') this.#host?.offline(message.slot, message.why, message.code);
+    else if (message.kind === 'offline') this.#host?.offline(message);
   }
 
   /** Opens a batch in the background pool: the handler's other work goes on. */

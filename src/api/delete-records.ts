@@ -19,13 +19,13 @@ interface PartitionAnswer {
 }
 
 class DeleteRecordsOperation implements Operation {
-  readonly #call: ApiCall;
+  readonly call: ApiCall;
   readonly #floor: Floor;
   readonly #topics: { name: string; partitions: PartitionAnswer[] }[] = [];
   readonly #gathering: Gathering<PartitionAnswer>;
 
   constructor(call: ApiCall, floor: Floor) {
-    this.#call = call;
+    this.call = call;
     this.#floor = floor;
     this.#gathering = new Gathering(floor, this, () => this.#complete());
   }
@@ -61,7 +61,7 @@ class DeleteRecordsOperation implements Operation {
   }
 
   #complete(): void {
-    this.#call.answer({ throttleTimeMs: 0, topics: this.#topics } satisfies Response);
+    this.call.answer({ throttleTimeMs: 0, topics: this.#topics } satisfies Response);
   }
 }
 

@@ -49,7 +49,7 @@ interface Target {
 const view = newPartitionView();
 
 class FetchOperation implements Operation, Watcher {
-  readonly #call: ApiCall;
+  readonly call: ApiCall;
   readonly #request: Request;
   readonly #floor: Floor;
   readonly #session: FetchSession | null;
@@ -77,7 +77,7 @@ class FetchOperation implements Operation, Watcher {
     session: FetchSession | null,
     incremental: boolean,
   ) {
-    this.#call = call;
+    this.call = call;
     this.#request = request;
     this.#floor = floor;
     this.#session = session;
@@ -85,7 +85,7 @@ class FetchOperation implements Operation, Watcher {
     this.#committed = request.isolationLevel === READ_COMMITTED;
     this.#minBytes = Math.min(request.minBytes, this.#budget());
     this.#deadline = floor.monotonic() + Math.max(0, request.maxWaitMs);
-    this.#timer = new Timer(() => this.#round());
+    this.#timer = new Timer(() => floor.attempt(call, () => this.#round()));
     this.#deletions = floor.deletions;
     this.#targets = Array.from(partitions, (fetched) => this.#target(fetched));
     this.#id = floor.open(this);
@@ -138,7 +138,7 @@ class FetchOperation implements Operation, Watcher {
   }
 
   #target(fetched: FetchedPartition): Target {
-    const byId = this.#call.version >= 13;
+    const byId = this.call.version >= 13;
     const route = byId ? this.#floor.routeById(fetched.topicId) : this.#floor.route(fetched.topic);
     const slot = route?.slots[fetched.partition] ?? -1;
     return {
@@ -209,14 +209,14 @@ class FetchOperation implements Operation, Watcher {
   }
 
   #waitOrAnswer(): void {
-    const over = this.#call.hurried || this.#floor.monotonic() >= this.#deadline;
+    const over = this.call.hurried || this.#floor.monotonic() >= this.#deadline;
     if (over || this.#minBytes <= 0 || this.#targets.length === 0) {
       this.#answer();
       return;
     }
     this.#dropLeases();
     if (this.#deletions !== this.#floor.deletions) return this.#round();
-    this.#call.waits = true;
+    this.call.waits = true;
     this.#watching = true;
     this.#floor.timers.set(this.#timer, this.#deadline);
     for (const target of this.#targets) this.#floor.watch(target.slot, this);
@@ -269,7 +269,7 @@ class FetchOperation implements Operation, Watcher {
     this.#end();
     const responses = Array.from(topics.values());
     const answer: Response = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#session?.id ?? 0, responses };
-    this.#call.answer(answer, ranges);
+    this.call.answer(answer, ranges);
   }
 
   /** How many of the bytes found fit: the first batch of all whole, later ones only if their first batch fits. */
@@ -315,7 +315,7 @@ class FetchOperation implements Operation, Watcher {
   #unwatch(): void {
     if (!this.#watching) return;
     this.#watching = false;
-    this.#call.waits = false;
+    this.call.waits = false;
     this.#floor.timers.cancel(this.#timer);
     for (const target of this.#targets) this.#floor.unwatch(target.slot, this);
   }
@@ -337,7 +337,7 @@ class FetchOperation implements Operation, Watcher {
   /** Nobody waits for the answer. */
   #drop(): void {
     this.#end();
-    this.#call.answerNothing();
+    this.call.answerNothing();
   }
 
   #end(): void {

@@ -19,6 +19,7 @@ export interface LeasedRange {
 
 /** The request, as its API sees it. Exactly one of the answers is given, once. */
 export interface ApiCall {
+  readonly apiKey: number;
   /** Of the request; the answer is written in it, unless the API changes it. */
   version: number;
   readonly correlationId: number;
@@ -47,6 +48,8 @@ export interface Route {
 
 /** Answers of partition owners to one operation. `part` is the number that the question carried. */
 export interface Operation {
+  /** Whose it is: what goes wrong with it costs this call's connection. */
+  readonly call: ApiCall;
   /** Of a refused batch `fault` (RECORD_FAULT) says what is wrong with its record of number `record`, where it is one. */
   appended?(
     part: number,
@@ -77,6 +80,7 @@ export interface Located {
 
 /** Somebody who wants to know when one of some partitions has advanced. */
 export interface Watcher {
+  readonly call: ApiCall;
   advanced(slot: number): void;
 }
 
@@ -122,6 +126,8 @@ export interface Floor {
   releaseLease(slot: number): void;
   watch(slot: number, watcher: Watcher): void;
   unwatch(slot: number, watcher: Watcher): void;
+  /** For work that no message of an owner begins: what it throws costs the call's connection, and nobody else's. */
+  attempt(call: ApiCall, work: () => void): void;
   /** Hands a request to the controller; its answer is the call's, unless `then` takes it. */
   askController(call: ApiCall, api: number, request: unknown, then?: ((body: unknown) => void) | null): void;
 }

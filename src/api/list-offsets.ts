@@ -30,13 +30,13 @@ const SINCE: ReadonlyMap<number, number> = new Map([
 const EPOCH_SINCE = 4;
 
 class ListOffsetsOperation implements Operation {
-  readonly #call: ApiCall;
+  readonly call: ApiCall;
   readonly #floor: Floor;
   readonly #topics: { name: string; partitions: PartitionAnswer[] }[] = [];
   readonly #gathering: Gathering<PartitionAnswer>;
 
   constructor(call: ApiCall, floor: Floor) {
-    this.#call = call;
+    this.call = call;
     this.#floor = floor;
     this.#gathering = new Gathering(floor, this, () => this.#complete());
   }
@@ -58,7 +58,7 @@ class ListOffsetsOperation implements Operation {
         const answer = { partitionIndex, errorCode: ERROR.NONE as number, timestamp: -1, offset: -1, leaderEpoch: -1 };
         answers.push(answer);
         if ((named.get(`${name}\0${partitionIndex}`) ?? 0) > 1) answer.errorCode = ERROR.INVALID_REQUEST;
-        else if (timestamp < 0 && this.#call.version < (SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
+        else if (timestamp < 0 && this.call.version < (SINCE.get(timestamp) ?? Number.POSITIVE_INFINITY)) {
           answer.errorCode = ERROR.UNSUPPORTED_VERSION;
         } else if (slot < 0) answer.errorCode = ERROR.UNKNOWN_TOPIC_OR_PARTITION;
         else {
@@ -73,14 +73,14 @@ class ListOffsetsOperation implements Operation {
   offsetListed(part: number, error: number, leaderEpoch: number, timestamp: number, offset: number): void {
     const answer = this.#gathering.part(part);
     answer.errorCode = error;
-    answer.leaderEpoch = this.#call.version < EPOCH_SINCE ? -1 : leaderEpoch;
+    answer.leaderEpoch = this.call.version < EPOCH_SINCE ? -1 : leaderEpoch;
     answer.timestamp = timestamp;
     answer.offset = offset;
     this.#gathering.done();
   }
 
   #complete(): void {
-    this.#call.answer({ throttleTimeMs: 0, topics: this.#topics } satisfies Response);
+    this.call.answer({ throttleTimeMs: 0, topics: this.#topics } satisfies Response);
   }
 }
 

@@ -16,13 +16,13 @@ interface PartitionAnswer {
 }
 
 class EpochEndOperation implements Operation {
-  readonly #call: ApiCall;
+  readonly call: ApiCall;
   readonly #floor: Floor;
   readonly #topics: { topic: string; partitions: PartitionAnswer[] }[] = [];
   readonly #gathering: Gathering<PartitionAnswer>;
 
   constructor(call: ApiCall, floor: Floor) {
-    this.#call = call;
+    this.call = call;
     this.#floor = floor;
     this.#gathering = new Gathering(floor, this, () => this.#complete());
   }
@@ -58,7 +58,7 @@ class EpochEndOperation implements Operation {
   }
 
   #complete(): void {
-    this.#call.answer({ throttleTimeMs: 0, topics: this.#topics } satisfies Response);
+    this.call.answer({ throttleTimeMs: 0, topics: this.#topics } satisfies Response);
   }
 }
 

@@ -63,7 +63,7 @@ function blame(answer: PartitionAnswer, fault: number, record: number): void {
 }
 
 class ProduceOperation implements Operation {
-  readonly #call: ApiCall;
+  readonly call: ApiCall;
   readonly #floor: Floor;
   readonly #request: Request;
   readonly #parts: PartitionAnswer[] = [];
@@ -72,7 +72,7 @@ class ProduceOperation implements Operation {
   #failed = false;
 
   constructor(call: ApiCall, request: Request, floor: Floor) {
-    this.#call = call;
+    this.call = call;
     this.#floor = floor;
     this.#request = request;
     this.#id = floor.open(this);
@@ -80,19 +80,19 @@ class ProduceOperation implements Operation {
 
   start(): void {
     const { acks, topicData, transactionalId } = this.#request;
-    this.#floor.holdPayload(this.#call);
-    const refused = !isServed(Produce, this.#call.version)
+    this.#floor.holdPayload(this.call);
+    const refused = !isServed(Produce, this.call.version)
       ? ERROR.UNSUPPORTED_VERSION
       : transactionalId !== null
         ? ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
         : acks < -1 || acks > 1
           ? ERROR.INVALID_REQUIRED_ACKS
           : ERROR.NONE;
-    const flags = (acks === -1 ? FLAG_ACKS_ALL : 0) | (this.#call.version < ZSTD_SINCE ? FLAG_NO_ZSTD : 0);
+    const flags = (acks === -1 ? FLAG_ACKS_ALL : 0) | (this.call.version < ZSTD_SINCE ? FLAG_NO_ZSTD : 0);
     for (const topic of topicData) {
-      const byId = this.#call.version >= 13;
+      const byId = this.call.version >= 13;
       const route = byId ? this.#floor.routeById(topic.topicId) : this.#floor.route(topic.name);
-      const forbidden = route !== null && isInternal(route.name) && this.#call.clientId !== ADMIN_CLIENT;
+      const forbidden = route !== null && isInternal(route.name) && this.call.clientId !== ADMIN_CLIENT;
       for (const { index, records } of topic.partitionData) {
         const slot = route?.slots[index] ?? -1;
         if (refused !== ERROR.NONE) this.#refuse(index, refused);
@@ -139,10 +139,10 @@ class ProduceOperation implements Operation {
     this.#open -= 1;
     if (this.#open > 0) return;
     this.#floor.close(this.#id);
-    this.#floor.releasePayload(this.#call);
-    if (this.#request.acks !== 0) this.#call.answer(this.#response());
-    else if (this.#failed) this.#call.close('a produce request with acks=0 failed');
-    else this.#call.answerNothing();
+    this.#floor.releasePayload(this.call);
+    if (this.#request.acks !== 0) this.call.answer(this.#response());
+    else if (this.#failed) this.call.close('a produce request with acks=0 failed');
+    else this.call.answerNothing();
   }
 
   #response(): Response {

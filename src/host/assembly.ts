@@ -12,11 +12,13 @@ import { connectionsMax, fileHandles, processorLimits } from './limits.ts';
 import { PartitionHost } from './partition-host.ts';
 import type { PoolSizes } from './placement.ts';
 import { Pools } from './pools.ts';
+import type { ThreadEntries } from './thread-entries.ts';
 import { Tuning } from './tuning.ts';
 
 export interface AssemblyParts {
   readonly live: LiveSettings;
   readonly transport: 'native' | 'portable';
+  readonly entries: ThreadEntries;
   readonly cores: number;
   readonly listeners: readonly Listener[];
   readonly shared: Shared;
@@ -46,6 +48,7 @@ export function assemble(parts: AssemblyParts): Assembly {
   const portable = transport === 'portable';
   const crew = new Crew({
     kind: transport,
+    entries: parts.entries,
     shared,
     sockets: {
       receiveBytes: settings.socketReceiveBufferBytes,

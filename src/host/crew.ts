@@ -10,9 +10,11 @@ import type { SocketSettings } from '../runtime/ground.ts';
 import type { Native } from '../runtime/native.ts';
 import { newRing } from '../runtime/ring.ts';
 import { RING_SLOTS, type Shared } from '../runtime/shared.ts';
+import type { ThreadEntries } from './thread-entries.ts';
 
 export interface CrewParts {
   readonly kind: 'native' | 'portable';
+  readonly entries: ThreadEntries;
   readonly shared: Shared;
   readonly sockets: SocketSettings;
   readonly connectionsMax: number;
@@ -29,6 +31,8 @@ interface Member {
   readonly bell: BellAddress;
   readonly flag: Int32Array;
   readonly ended: Promise<void>;
+  /** The blocker's: it answers when its call has come back. */
+  readonly blocks: boolean;
   stopping: boolean;
 }
 
@@ -39,11 +43,6 @@ interface Waiting {
 }
 
 const STOP_WITHIN_MS = 5_000;
-
-function entry(name: string): URL {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  return new URL(`../runtime/${name}${extension}`, import.meta.url);
-}
 
 export class Crew {
   readonly #parts: CrewParts;
@@ -81,13 +80,14 @@ export class Crew {
 
   /** Starts a thread. The blocker's is of its own kind: it has one role, its row says which counters are its own. */
   async addThread(name: string, blockerRow: number | null = null): Promise<void> {
-    const { kind, shared, sockets, connectionsMax } = this.#parts;
+    const { kind, entries, shared, sockets, connectionsMax } = this.#parts;
     const flagMemory = new SharedArrayBuffer(4);
     const event = this.#native === null || blockerRow !== null ? -1 : this.#native.eventCreate();
     const bell = { flag: flagMemory, event };
     const { port1, port2 } = new MessageChannel();
-    const workerData = { name, kind, shared, bell, port: port2, sockets, connectionsMax, row: blockerRow };
-    const worker = new Worker(entry(blockerRow === null ? 'thread' : 'blocker-thread'), {
+    const { board } = entries;
+    const workerData = { name, kind, shared, bell, port: port2, sockets, connectionsMax, board, row: blockerRow };
+    const worker = new Worker(blockerRow === null ? entries.thread : entries.blocker, {
       workerData,
       transferList: [port2],
       name,
@@ -102,6 +102,7 @@ export class Crew {
       bell,
       flag: new Int32Array(flagMemory),
       ended,
+      blocks: blockerRow !== null,
       stopping: false,
     };
     this.#members.set(name, member);
@@ -164,10 +165,14 @@ export class Crew {
     return this.#send(thread, role, message, moved);
   }
 
-  /** Brings all counters up to date. A thread that is let go meanwhile has nothing more to say. */
+  /**
+   * Brings all counters up to date. A thread that is let go meanwhile has nothing more to say; the blocker's are always
+   * up to date, and it may stand in a call that does not come back.
+   */
   async count(): Promise<void> {
+    const counting = Array.from(this.#members.values()).filter(({ blocks }) => !blocks);
     await Promise.all(
-      Array.from(this.#members.values(), (member) =>
+      counting.map((member) =>
         this.#send(member.name, '', { kind: 'count' }).catch((problem: Error) => {
           if (!member.stopping) throw problem;
         }),

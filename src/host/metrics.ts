@@ -46,6 +46,8 @@ export interface BrokerMetrics {
   readonly roles: Readonly<Record<string, CounterValues>>;
   readonly threads: Readonly<Record<string, readonly string[]>>;
   readonly partitions: readonly PartitionMetrics[];
+  /** How many of them are out of service. */
+  readonly offlinePartitions: number;
 }
 
 export interface MetricsParts {
@@ -95,5 +97,6 @@ export async function readMetrics(parts: MetricsParts): Promise<BrokerMetrics> {
     roles,
     threads: Object.fromEntries(crew.threads.map((thread) => [thread, crew.rolesOn(thread)])),
     partitions,
+    offlinePartitions: partitions.filter(({ offline }) => offline !== null).length,
   };
 }

@@ -11,7 +11,7 @@ import type { MetadataImage, TopicImage } from '../cluster/image.ts';
 import type { LogConfig } from '../log/config.ts';
 import { relocated } from '../log/freeze.ts';
 import type { PublishedPartitions } from '../replica/published.ts';
-import type { FrozenPartition, PartitionMessage } from '../runtime/control.ts';
+import type { FrozenPartition, PartitionMessage, Refused } from '../runtime/control.ts';
 import type { Crew } from './crew.ts';
 import type { Data, UnwrittenDirectory } from './data.ts';
 import { KeptOffsets } from './kept-offsets.ts';
@@ -27,13 +27,6 @@ export interface PartitionHostParts {
   config(topic: TopicImage): { readonly config: LogConfig; readonly minInsyncReplicas: number };
   /** No directory is left. */
   lost(why: string): void;
-}
-
-/** A partition that was not opened, or not removed, and why. */
-interface Refused {
-  readonly slot: number;
-  readonly why: string;
-  readonly code: string;
 }
 
 /** Partitions opened by one message: a handler answers between two. */
@@ -128,12 +121,12 @@ export class PartitionHost {
   }
 
   /** A partition is out of service; so is its directory, when the disk is the reason. */
-  offline(slot: number, why: string, code: string): void {
+  offline({ slot, why, code, stack }: Refused): void {
     const placed = this.map.at(slot);
     if (placed === undefined || placed.offline !== null) return;
     placed.offline = why;
-    this.#parts.logger.error('partition.offline', { topic: placed.topic, partition: placed.partition, why });
-    const { directory } = placed;
+    const { topic, partition, directory } = placed;
+    this.#parts.logger.error('partition.offline', { topic, partition, why, ...(stack === null ? {} : { stack }) });
     const gone = GONE.has(code) && !existsSync(this.#parts.data.path(directory));
     // A failed sync has no name of its own, and is never the file's alone.
     if (gone || DISK_FAULTS.has(code) || code.startsWith('errno')) this.directoryFailed(directory, why);
@@ -233,7 +226,7 @@ export class PartitionHost {
         async ([handler, mine]) => {
           for (let at = 0; at < mine.length; at += OPEN_AT_ONCE) {
             const some = mine.slice(at, at + OPEN_AT_ONCE);
-            for (const { slot, why, code } of await this.#openSome(handler, some, image)) this.offline(slot, why, code);
+            for (const refused of await this.#openSome(handler, some, image)) this.offline(refused);
             progress.opened += some.length;
             if (Date.now() - progress.saidAt < PROGRESS_EVERY_MS) continue;
             progress.saidAt = Date.now();

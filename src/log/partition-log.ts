@@ -34,7 +34,7 @@ export class PartitionLog {
   readonly #appending: Appending;
   readonly #progress: FlushProgress;
   #written: LogPosition;
-  #broken: DiskError | null = null;
+  #broken: Error | null = null;
   #finished = false;
   /** How much of the log lay before the last mark. */
   #markedBytes: number;
@@ -116,7 +116,7 @@ export class PartitionLog {
   }
 
   /** Why the log is out of service; null while it is not. */
-  get broken(): DiskError | null {
+  get broken(): Error | null {
     return this.#broken;
   }
 
@@ -160,8 +160,8 @@ export class PartitionLog {
       if (origin === 'replica') this.#appending.stageReplicated(memory, offset, length, now, out);
       else this.#appending.stageOne(memory, offset, length, leaderEpoch, now, out, origin);
     } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
       this.#break(problem);
+      if (!(problem instanceof DiskError)) throw problem;
       out.errorCode = ERROR.KAFKA_STORAGE_ERROR;
     }
   }
@@ -224,8 +224,8 @@ export class PartitionLog {
     this.#state.durability.synced(plan);
   }
 
-  /** A sync failed: it is never tried again, the log is out of service. */
-  syncFailed(problem: DiskError): void {
+  /** A sync failed, which is never tried again, or what must hold does not: nothing more is written. */
+  outOfService(problem: Error): void {
     this.#broken ??= problem;
   }
 
@@ -349,7 +349,7 @@ export class PartitionLog {
   }
 
   #break(problem: unknown): unknown {
-    if (problem instanceof DiskError) this.#broken ??= problem;
+    this.#broken ??= problem as Error;
     return problem;
   }
 

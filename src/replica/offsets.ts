@@ -14,6 +14,14 @@ export interface FoundOffset {
   offset: number;
 }
 
+/** Nothing is found yet, or nothing will be for this reason. */
+export function clearFound(out: FoundOffset, error: number): void {
+  out.error = error;
+  out.leaderEpoch = -1;
+  out.timestamp = -1;
+  out.offset = -1;
+}
+
 function say(out: FoundOffset, offset: number, timestamp: number, leaderEpoch: number): void {
   out.offset = offset;
   out.timestamp = timestamp;

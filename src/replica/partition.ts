@@ -5,6 +5,9 @@
  *
  *   log start <= high watermark <= written end <= staged end;   durable end <= written end
  *   group commit: the high watermark is the durable end, so nobody reads what power loss can take back
+ *
+ * Whatever its work throws, a failing disk or a broken invariant of ours, takes this partition out of service and nobody
+ * else: who waits is refused, all that is asked later, too, and the next start recovers it from what is on disk.
  */
 import { assert } from '../base/assert.ts';
 import type { Memory } from '../base/memory.ts';
@@ -13,62 +16,18 @@ import { hasPolicy } from '../log/config.ts';
 import { DiskError } from '../log/disk.ts';
 import type { PartitionLog, SyncPlan } from '../log/partition-log.ts';
 import type { LogPosition, ReadPlan } from '../log/reading.ts';
-import { type AppendResult, refused } from '../log/validation.ts';
+import { type AppendResult, blameNone, refused } from '../log/validation.ts';
 import * as batch from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
 import { TO_HIGH_WATERMARK } from '../wire/messages/delete-records.ts';
 import { AdmissionLine, type Applicant } from './admission-line.ts';
-import { type FoundOffset, findEpochEnd, findOffset } from './offsets.ts';
-import { newPartitionView, OFFLINE, ONLINE, type PublishedPartitions } from './published.ts';
-
-/** The handler, as its partitions see it. */
-export interface PartitionDesk {
-  readonly published: PublishedPartitions;
-  readonly groupCommit: boolean;
-  appended(
-    asker: number,
-    operation: number,
-    part: number,
-    error: number,
-    base: number,
-    appendTime: number,
-    start: number,
-  ): void;
-  /** Not appended; `fault` and `record` say which record is to blame where it is a single one. */
-  refused(
-    asker: number,
-    operation: number,
-    part: number,
-    error: number,
-    start: number,
-    fault: number,
-    record: number,
-  ): void;
-  /** Processors (bits) that asked to be told. */
-  advanced(slot: number, watchers: number): void;
-  /** Makes the plan's files durable, then calls `partition.synced` or `partition.syncFailed`. */
-  sync(partition: Partition, plan: SyncPlan): void;
-  offline(slot: number, problem: DiskError): void;
-  /** Whether compressed batches are opened before they are taken, not only where keys are demanded. */
-  readonly fullValidation: boolean;
-  /** Has a batch opened, and made anew where that is asked for, elsewhere; says in the applicant what came of it, then calls `partition.admit`. */
-  open(partition: Partition, applicant: Applicant, opening: Opening): void;
-  /** Nobody reads the memory of a batch that was made anew any more. */
-  release(memory: Memory): void;
-}
+import { clearFound, type FoundOffset, findEpochEnd, findOffset } from './offsets.ts';
+import type { PartitionDesk } from './partition-desk.ts';
+import { newPartitionView, OFFLINE, ONLINE } from './published.ts';
+import { WaitingProducers } from './waiting-producers.ts';
 
 /** What was written last is in the page cache unless the machine is short of memory; then a send waits for the disk once. */
 const WARM_BYTES = 268_435_456;
-
-/** An answer that waits for its batch to be written or durable. */
-interface Waiting {
-  readonly asker: number;
-  readonly operation: number;
-  readonly part: number;
-  readonly baseOffset: number;
-  readonly endOffset: number;
-  readonly appendTime: number;
-}
 
 const view = newPartitionView();
 
@@ -86,7 +45,7 @@ export class Partition {
   promised = 0;
   readonly #desk: PartitionDesk;
   readonly #line = new AdmissionLine();
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingProducers;
   #unwritten = 0;
   #highWatermark: LogPosition;
   #written: LogPosition;
@@ -111,6 +70,7 @@ export class Partition {
     this.log = log;
     this.leaderEpoch = leaderEpoch;
     this.#desk = desk;
+    this.#waiting = new WaitingProducers(desk);
     this.#written = log.endPosition;
     this.#highWatermark = this.#written;
     this.#durableEndOffset = log.recoveryPoint;
@@ -123,7 +83,7 @@ export class Partition {
   /** Nothing staged, nobody waiting, no sync under way: it can move. */
   get quiet(): boolean {
     if (this.promised > 0) return false;
-    return this.#line.empty && this.#unwritten === 0 && this.#waiting.length === 0 && !this.#syncing;
+    return this.#line.empty && this.#unwritten === 0 && this.#waiting.empty && !this.#syncing;
   }
 
   get dirty(): boolean {
@@ -144,20 +104,27 @@ export class Partition {
     operation: number,
     part: number,
   ): void {
-    const start = this.log.logStartOffset;
     const error = this.#check(epoch);
-    if (error !== ERROR.NONE) return this.#desk.appended(asker, operation, part, error, -1, -1, start);
-    const opens = length >= batch.HEADER_BYTES && mustOpen(memory, offset, this.log.config, this.#desk.fullValidation);
-    if (!opens) {
-      if (this.#line.empty) this.#stage(memory, offset, length, now, asker, operation, part);
-      else this.#line.join(memory, offset, length, asker, operation, part, false);
-      return;
+    if (error !== ERROR.NONE)
+      return this.#desk.appended(asker, operation, part, error, -1, -1, this.log.logStartOffset);
+    let verdict: number = ERROR.NONE;
+    let opening: Opening | null = null;
+    try {
+      if (length >= batch.HEADER_BYTES && mustOpen(memory, offset, this.log.config, this.#desk.fullValidation)) {
+        verdict = this.log.checkHeader(memory, offset, length);
+        if (verdict === ERROR.NONE) opening = openingOf(memory, offset, this.log.config, now);
+      }
+    } catch (problem) {
+      blameNone();
+      verdict = ERROR.KAFKA_STORAGE_ERROR;
+      this.fail(problem as Error);
     }
-    const header = this.log.checkHeader(memory, offset, length);
-    if (header !== ERROR.NONE) return this.#refuse(asker, operation, part, header, refused.fault, refused.record);
-    const sizeBytes = batch.sizeInBytes(memory.view, offset);
-    const applicant = this.#line.join(memory, offset, sizeBytes, asker, operation, part, true);
-    this.#desk.open(this, applicant, openingOf(memory, offset, this.log.config, now));
+    if (verdict !== ERROR.NONE) this.#refuse(asker, operation, part, verdict, refused.fault, refused.record);
+    else if (opening !== null) {
+      const sizeBytes = batch.sizeInBytes(memory.view, offset);
+      this.#desk.open(this, this.#line.join(memory, offset, sizeBytes, asker, operation, part, true), opening);
+    } else if (this.#line.empty) this.#stage(memory, offset, length, now, asker, operation, part);
+    else this.#line.join(memory, offset, length, asker, operation, part, false);
   }
 
   /** One that was being opened has what came of it: it and what waits behind it go on, in the order they came. */
@@ -192,41 +159,50 @@ export class Partition {
     part: number,
   ): boolean {
     const staged = this.#staged;
-    this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
+    try {
+      this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
+      // A new segment that could not be begun.
+      if (this.log.broken !== null) this.fail(this.log.broken);
+    } catch (problem) {
+      blameNone();
+      staged.errorCode = ERROR.KAFKA_STORAGE_ERROR;
+      this.fail(problem as Error);
+    }
     if (staged.errorCode !== ERROR.NONE) {
       this.#refuse(asker, operation, part, staged.errorCode, refused.fault, refused.record);
-      // A new segment that could not be begun.
-      if (this.log.broken !== null) this.#fail(this.log.broken);
       return false;
     }
     const { baseOffset, endOffset, logAppendTime } = staged;
     if (!staged.duplicate) this.#unwritten += 1;
-    this.#waiting.push({ asker, operation, part, baseOffset, endOffset, appendTime: logAppendTime });
+    this.#waiting.join({ asker, operation, part, baseOffset, endOffset, appendTime: logAppendTime });
     return !staged.duplicate;
   }
 
   /** Writes what was staged in one go, then lets the answers go that are due. */
   settle(now: number): void {
     this.touched = false;
-    if (this.#ended) return;
-    if (this.#unwritten > 0) {
-      this.#unwritten = 0;
-      try {
-        this.log.write();
-      } catch (problem) {
-        if (!(problem instanceof DiskError)) throw problem;
-        return this.#fail(problem);
-      } finally {
-        for (const memory of this.#line.takeKept()) this.#desk.release(memory);
-      }
-      if (this.#durableEndOffset >= this.#written.offset) this.#unsyncedSinceMs = now;
-      this.#written = this.log.endPosition;
-      if (this.log.flushDue) this.#flushDue = true;
-      if (this.log.segmentCount > this.#segments) this.#syncWanted = true;
-      this.#segments = this.log.segmentCount;
+    if (this.#ended || this.#broken !== null) return;
+    try {
+      if (this.#unwritten > 0) this.#write(now);
+      this.#advance();
+      this.#syncIfDue();
+    } catch (problem) {
+      this.fail(problem as Error);
     }
-    this.#advance();
-    this.#syncIfDue();
+  }
+
+  #write(now: number): void {
+    this.#unwritten = 0;
+    try {
+      this.log.write();
+    } finally {
+      for (const memory of this.#line.takeKept()) this.#desk.release(memory);
+    }
+    if (this.#durableEndOffset >= this.#written.offset) this.#unsyncedSinceMs = now;
+    this.#written = this.log.endPosition;
+    if (this.log.flushDue) this.#flushDue = true;
+    if (this.log.segmentCount > this.#segments) this.#syncWanted = true;
+    this.#segments = this.log.segmentCount;
   }
 
   /** Once a second: whether the oldest record has waited long enough for its sync (flush.ms). */
@@ -234,7 +210,11 @@ export class Partition {
     if (this.#durableEndOffset >= this.#written.offset) return;
     if (now - this.#unsyncedSinceMs < this.log.config.flushMs) return;
     this.#syncWanted = true;
-    this.#syncIfDue();
+    try {
+      this.#syncIfDue();
+    } catch (problem) {
+      this.fail(problem as Error);
+    }
   }
 
   /** Old segments and silent producers go. */
@@ -244,8 +224,7 @@ export class Partition {
       this.log.expireProducers(now);
       if (this.log.retention(now, this.highWatermark) > 0) this.#startMoved();
     } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
-      this.#fail(problem);
+      this.fail(problem as Error);
     }
   }
 
@@ -255,35 +234,41 @@ export class Partition {
     try {
       this.log.mark(bytesMin);
     } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
-      this.#fail(problem);
+      this.fail(problem as Error);
     }
   }
 
   synced(plan: SyncPlan): void {
     this.#syncing = false;
     if (this.#broken !== null || this.#ended) return;
-    this.log.synced(plan);
-    this.#durableEndOffset = Math.max(this.#durableEndOffset, plan.endOffset);
-    if (this.#durableEndOffset >= this.#written.offset) this.#flushDue = false;
-    if (this.#desk.groupCommit) this.#highWatermark = plan.end;
-    this.#advance();
-    this.#syncIfDue();
+    try {
+      this.log.synced(plan);
+      this.#durableEndOffset = Math.max(this.#durableEndOffset, plan.endOffset);
+      if (this.#durableEndOffset >= this.#written.offset) this.#flushDue = false;
+      if (this.#desk.groupCommit) this.#highWatermark = plan.end;
+      this.#advance();
+      this.#syncIfDue();
+    } catch (problem) {
+      this.fail(problem as Error);
+    }
   }
 
   /** A failed sync is never tried again: what the disk has is unknown. */
   syncFailed(errno: number): void {
     this.#syncing = false;
-    if (this.#ended) return;
-    const problem = new DiskError(`errno ${errno}`, 'sync', this.log.directory);
-    this.log.syncFailed(problem);
-    this.#fail(problem);
+    if (!this.#ended) this.fail(new DiskError(`errno ${errno}`, 'sync', this.log.directory));
   }
 
-  /** Its directory has failed elsewhere. */
-  fail(problem: DiskError): void {
-    this.log.syncFailed(problem);
-    this.#fail(problem);
+  /** Out of service from here on, whatever the reason: its own work, or its directory elsewhere. */
+  fail(problem: Error): void {
+    if (this.#broken !== null) return;
+    this.#broken = problem.message;
+    this.log.outOfService(problem);
+    this.#unwritten = 0;
+    for (const memory of this.#line.takeKept()) this.#desk.release(memory);
+    this.#desk.published.setState(this.slot, OFFLINE);
+    this.#refuseWaiting(ERROR.KAFKA_STORAGE_ERROR);
+    this.#desk.offline(this.slot, problem);
   }
 
   /** Its topic is deleted: what came is written, who waits is answered, batches that are being checked are refused when they come. */
@@ -303,9 +288,8 @@ export class Partition {
     try {
       this.log.locate(offset, bytesMax, firstBatch, this.#highWatermark, plan);
     } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
       plan.errorCode = ERROR.KAFKA_STORAGE_ERROR;
-      this.#fail(problem);
+      this.fail(problem as Error);
     }
   }
 
@@ -327,19 +311,13 @@ export class Partition {
 
   /** For ListOffsets; `committed` leaves open transactions out. */
   listOffset(timestamp: number, committed: boolean, epoch: number, out: FoundOffset): void {
-    if (!this.#admits(epoch, out)) return;
-    try {
-      findOffset(this.log, timestamp, committed ? this.lastStableOffset : this.highWatermark, this.leaderEpoch, out);
-    } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
-      out.error = ERROR.KAFKA_STORAGE_ERROR;
-      this.#fail(problem);
-    }
+    const end = committed ? this.lastStableOffset : this.highWatermark;
+    this.#find(epoch, out, () => findOffset(this.log, timestamp, end, this.leaderEpoch, out));
   }
 
   /** For OffsetForLeaderEpoch: where `wanted` ends. */
   endOfEpoch(wanted: number, epoch: number, out: FoundOffset): void {
-    if (this.#admits(epoch, out)) findEpochEnd(this.log, wanted, this.leaderEpoch, out);
+    this.#find(epoch, out, () => findEpochEnd(this.log, wanted, this.leaderEpoch, out));
   }
 
   /** Moves the log's start up to an offset or the high watermark, never back. Gives an error code. */
@@ -352,8 +330,7 @@ export class Partition {
     try {
       this.log.advanceLogStart(start);
     } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
-      this.#fail(problem);
+      this.fail(problem as Error);
       return ERROR.KAFKA_STORAGE_ERROR;
     }
     this.#startMoved();
@@ -371,13 +348,15 @@ export class Partition {
     this.#desk.published.publish(this.slot, view);
   }
 
-  /** False with an error in `out`; else all that is to be found is still open. */
-  #admits(epoch: number, out: FoundOffset): boolean {
-    out.error = this.#check(epoch);
-    out.leaderEpoch = -1;
-    out.timestamp = -1;
-    out.offset = -1;
-    return out.error === ERROR.NONE;
+  #find(epoch: number, out: FoundOffset, look: () => void): void {
+    clearFound(out, this.#check(epoch));
+    if (out.error !== ERROR.NONE) return;
+    try {
+      look();
+    } catch (problem) {
+      out.error = ERROR.KAFKA_STORAGE_ERROR;
+      this.fail(problem as Error);
+    }
   }
 
   /** Who waits for records below the start learns that they are gone. */
@@ -403,24 +382,11 @@ export class Partition {
       after: this.#highWatermark.offset,
     });
     this.publish();
-    this.#answer();
+    const due = this.#desk.groupCommit || this.#flushDue ? this.#durableEndOffset : this.#written.offset;
+    this.#waiting.answer(due, this.log.logStartOffset);
     if (this.#highWatermark.offset === before) return;
     const watchers = this.#desk.published.takeWatchers(this.slot);
     if (watchers !== 0) this.#desk.advanced(this.slot, watchers);
-  }
-
-  #answer(): void {
-    const due = this.#desk.groupCommit || this.#flushDue ? this.#durableEndOffset : this.#written.offset;
-    const start = this.log.logStartOffset;
-    let answered = 0;
-    for (const waiting of this.#waiting) {
-      if (waiting.endOffset > due) break;
-      answered += 1;
-      const { asker, operation, part, baseOffset, appendTime } = waiting;
-      this.#desk.appended(asker, operation, part, ERROR.NONE, baseOffset, appendTime, start);
-    }
-    if (answered === this.#waiting.length) this.#waiting.length = 0;
-    else if (answered > 0) this.#waiting.splice(0, answered);
   }
 
   #syncIfDue(): void {
@@ -431,24 +397,14 @@ export class Partition {
       !(this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset)
     )
       return;
+    const plan = this.log.syncPlan();
     this.#syncing = true;
     this.#syncWanted = false;
-    this.#desk.sync(this, this.log.syncPlan());
-  }
-
-  #fail(problem: DiskError): void {
-    if (this.#broken !== null) return;
-    this.#broken = problem.message;
-    this.#desk.published.setState(this.slot, OFFLINE);
-    this.#refuseWaiting(ERROR.KAFKA_STORAGE_ERROR);
-    this.#desk.offline(this.slot, problem);
+    this.#desk.sync(this, plan);
   }
 
   #refuseWaiting(error: number): void {
-    for (const { asker, operation, part } of this.#waiting) {
-      this.#desk.appended(asker, operation, part, error, -1, -1, this.log.logStartOffset);
-    }
-    this.#waiting.length = 0;
+    this.#waiting.refuse(error, this.log.logStartOffset);
     const watchers = this.#desk.published.takeWatchers(this.slot);
     if (watchers !== 0) this.#desk.advanced(this.slot, watchers);
   }

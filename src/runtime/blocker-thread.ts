@@ -1,23 +1,27 @@
 /**
- * The entry of the blocker's thread: sleeps on its flag, does what waits, looks for control messages. It never returns to
+ * The blocker's thread: sleeps on its flag, does what waits, looks for control messages. It never returns to
  * an event loop while the broker runs, so everything comes by ring or by the port it looks into.
  */
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { FileTable } from '../log/leases.ts';
 import { ASLEEP, AWAKE, Bell, futexBell } from './bell.ts';
 import { Blocker } from './blocker.ts';
 import type { Question } from './control.ts';
 import { Counters } from './counters.ts';
-import { openGround } from './ground.ts';
 import { Inbox, Outbox } from './ring.ts';
 import type { ThreadData } from './thread.ts';
+import type { World } from './world.ts';
 
 /** So often the thread looks around even if nobody rang: a termination is noticed then. */
 const LOOK_AROUND_MS = 10_000;
 
-function run(data: ThreadData & { readonly row: number }): void {
+export interface BlockerData extends ThreadData {
+  /** Of its counters. */
+  readonly row: number;
+}
+
+export function runBlocker(data: BlockerData, { ground }: World): void {
   const port: MessagePort = data.port;
-  const ground = openGround(data.kind);
   ground.nameThread(data.name);
   const flag = new Int32Array(data.bell.flag);
   const counters = new Counters(data.shared.counters, data.row);
@@ -42,5 +46,3 @@ function run(data: ThreadData & { readonly row: number }): void {
     Atomics.store(flag, 0, AWAKE);
   }
 }
-
-run(workerData as ThreadData & { readonly row: number });

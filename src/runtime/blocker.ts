@@ -25,8 +25,6 @@ export class Blocker {
   readonly #files: FileTable;
   readonly #counters: Counters;
   readonly #links: Link[] = [];
-  #syncs = 0;
-  #readAheads = 0;
 
   constructor(name: string, calls: BlockingCalls, files: FileTable, counters: Counters) {
     this.name = name;
@@ -66,17 +64,15 @@ export class Blocker {
         let errno = 0;
         if (words[at] === SYNC) {
           errno = this.#calls.sync(descriptor);
-          this.#syncs += 1;
+          this.#counters.add('syncs', 1);
         } else if (words[at] === READ_AHEAD) {
           errno = this.#calls.readAhead(descriptor, floats[(at >> 1) + 4] as number, floats[(at >> 1) + 5] as number);
-          this.#readAheads += 1;
+          this.#counters.add('readAheads', 1);
         }
         inbox.next();
         outbox.send(BLOCKED_DONE, token, 0, errno, 0, 0, 0, 0);
         outbox.ringBell();
       }
     }
-    this.#counters.set('syncs', this.#syncs);
-    this.#counters.set('readAheads', this.#readAheads);
   }
 }

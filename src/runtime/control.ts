@@ -51,6 +51,20 @@ export interface PartitionMessage {
   readonly logStartOffset: number;
 }
 
+/** Why a partition is out of service. */
+export interface Cause {
+  readonly why: string;
+  /** The kernel's name for it, '' where it is not the disk. */
+  readonly code: string;
+  /** Where in the code it happened, for a fault of ours. */
+  readonly stack: string | null;
+}
+
+/** A partition that was not opened, or not removed, and why. */
+export interface Refused extends Cause {
+  readonly slot: number;
+}
+
 export interface FrozenPartition {
   readonly slot: number;
   /** Nothing of one that is out of service. */
@@ -180,13 +194,7 @@ export type FromThread =
     }
   | { readonly kind: 'move'; readonly from: string; readonly connection: MovedConnection }
   | { readonly kind: 'keepStart'; readonly from: string; readonly token: number; readonly slot: number }
-  | {
-      readonly kind: 'offline';
-      readonly from: string;
-      readonly slot: number;
-      readonly why: string;
-      readonly code: string;
-    }
+  | ({ readonly kind: 'offline'; readonly from: string } & Refused)
   | {
       readonly kind: 'log';
       readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -6,13 +6,13 @@ import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
 import type { Opening } from '../log/admission.ts';
-import type { DiskError } from '../log/disk.ts';
 import type { LogEnvironment } from '../log/environment.ts';
 import type { FileCache } from '../log/files.ts';
 import type { FileTable } from '../log/leases.ts';
 import type { SyncPlan } from '../log/partition-log.ts';
 import type { Applicant } from '../replica/admission-line.ts';
-import type { Partition, PartitionDesk } from '../replica/partition.ts';
+import type { Partition } from '../replica/partition.ts';
+import type { PartitionDesk } from '../replica/partition-desk.ts';
 import type { PublishedPartitions } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Registry } from './answers.ts';
@@ -20,7 +20,7 @@ import type { ControlMessage, FromThread } from './control.ts';
 import type { Counters } from './counters.ts';
 import { Errands } from './errands.ts';
 import { ADVANCED, APPENDED, BLOCKED_DONE, RECORDS_DELETED } from './messages.ts';
-import { OwnedPartitions } from './owned-partitions.ts';
+import { causeOf, OwnedPartitions } from './owned-partitions.ts';
 import { type HandlerLink, Questions, type QuestionsDesk } from './questions.ts';
 import type { Inbox, Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
@@ -225,8 +225,8 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
     this.#errands.sync(blocker.outbox, partition, plan);
   }
 
-  offline(slot: number, { message, code }: DiskError): void {
-    this.#parts.post({ kind: 'offline', from: this.name, slot, why: message, code });
+  offline(slot: number, problem: Error): void {
+    this.#parts.post({ kind: 'offline', from: this.name, slot, ...causeOf(problem) });
   }
 
   open(partition: Partition, applicant: Applicant, opening: Opening): void {

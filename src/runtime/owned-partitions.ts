@@ -3,15 +3,16 @@
  * says, and looked after as time passes.
  */
 import type { RememberedProducers } from '../api/controller-desk.ts';
-import { assert, BrokenInvariant } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { DiskError } from '../log/disk.ts';
 import type { LogEnvironment } from '../log/environment.ts';
 import { PartitionLog } from '../log/partition-log.ts';
-import { Partition, type PartitionDesk } from '../replica/partition.ts';
+import { Partition } from '../replica/partition.ts';
+import type { PartitionDesk } from '../replica/partition-desk.ts';
 import { OFFLINE } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
-import type { ControlMessage, FrozenPartition, PartitionMessage } from './control.ts';
+import type { Cause, ControlMessage, FrozenPartition, PartitionMessage, Refused } from './control.ts';
 import type { Errands } from './errands.ts';
 import type { Reply } from './role.ts';
 
@@ -33,14 +34,11 @@ export interface OwnedPartitionsParts {
 const MARK_BYTES_MIN = 65_536;
 const NO_BYTES = new Uint8Array(0);
 
-/** Ours, not the disk's: it must not pass for a partition that cannot be read. */
-function isFault(problem: unknown): boolean {
-  return problem instanceof BrokenInvariant || problem instanceof TypeError || problem instanceof ReferenceError;
-}
-
-/** What went wrong, and the kernel's name for it where the disk said so. */
-function causeOf(problem: unknown): { why: string; code: string } {
-  return { why: (problem as Error).message, code: problem instanceof DiskError ? problem.code : '' };
+/** What went wrong: the kernel's name for it where the disk said so, where in the code it happened where it is ours. */
+export function causeOf(problem: unknown): Cause {
+  if (problem instanceof DiskError) return { why: problem.message, code: problem.code, stack: null };
+  const { message, stack = null } = problem as Error;
+  return { why: message, code: '', stack };
 }
 
 export class OwnedPartitions {
@@ -69,12 +67,11 @@ export class OwnedPartitions {
 
   open(partitions: readonly PartitionMessage[], reply: Reply): void {
     const { environment, clock } = this.#parts;
-    const offline: { slot: number; why: string; code: string }[] = [];
+    const offline: Refused[] = [];
     for (const message of partitions) {
       try {
         this.#place(message, PartitionLog.open({ ...environment, ...message, now: clock.now() }));
       } catch (problem) {
-        if (isFault(problem)) throw problem;
         this.#takeOffline(message.slot);
         offline.push({ slot: message.slot, ...causeOf(problem) });
       }
@@ -85,8 +82,13 @@ export class OwnedPartitions {
   thaw(partitions: readonly (PartitionMessage & FrozenPartition)[], reply: Reply): void {
     const { environment, clock } = this.#parts;
     for (const message of partitions) {
-      if (message.bytes.length === 0) this.#takeOffline(message.slot);
-      else this.#place(message, PartitionLog.thaw(message.bytes, { ...environment, ...message, now: clock.now() }));
+      try {
+        if (message.bytes.length === 0) this.#takeOffline(message.slot);
+        else this.#place(message, PartitionLog.thaw(message.bytes, { ...environment, ...message, now: clock.now() }));
+      } catch (problem) {
+        this.#takeOffline(message.slot);
+        this.#parts.desk.offline(message.slot, problem as Error);
+      }
     }
     reply();
   }
@@ -115,8 +117,7 @@ export class OwnedPartitions {
     try {
       return partition.log.freeze();
     } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
-      this.#parts.desk.offline(slot, problem);
+      this.#parts.desk.offline(slot, problem as Error);
       return NO_BYTES;
     }
   }
@@ -135,7 +136,7 @@ export class OwnedPartitions {
   remove(slots: readonly number[], reply: Reply): void {
     const { errands, clock } = this.#parts;
     const now = clock.now();
-    const left: { slot: number; why: string; code: string }[] = [];
+    const left: Refused[] = [];
     for (const slot of slots) {
       this.#offline.delete(slot);
       const partition = this.#partitions[slot];
@@ -145,7 +146,6 @@ export class OwnedPartitions {
       try {
         errands.removeLater(partition.log.remove(now));
       } catch (problem) {
-        if (isFault(problem)) throw problem;
         left.push({ slot, ...causeOf(problem) });
       }
     }

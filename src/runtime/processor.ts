@@ -3,6 +3,7 @@
  * the desk that its connections turn to.
  */
 import { dispatch } from '../api/dispatch.ts';
+import type { ApiCall } from '../api/floor.ts';
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Kernels } from '../base/kernels.ts';
@@ -140,6 +141,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       sessions: this.#sessions,
       intake: this.intake,
       releaseLease: (slot) => this.ranges.release(slot),
+      failed: (call, problem) => this.#failed(call, problem),
       post: (message) => parts.post(message),
     });
     this.#trim = new Timer((now) => this.#trimIntake(now));
@@ -294,18 +296,26 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     const reader = this.#reader;
     const header = this.#header;
     const openBefore = this.#callsOpen;
+    const begunBefore = this.#floor.begun;
+    let call: Call | null = null;
     this.#requests += 1;
     this.#owners.turnAt = now;
     try {
       reader.reset(memory, offset, offset + length);
       readRequestHeader(reader, header);
-      const call = new Call(this, connection.id, connection.listener, header, now);
+      call = new Call(this, connection.id, connection.listener, header, now);
       this.#callsOpen += 1;
       this.#floor.frameBlock = block;
       dispatch(call, header.api, reader, this.#floor);
       return call;
     } catch (problem) {
-      if (!(problem instanceof WireError)) throw problem;
+      if (!(problem instanceof WireError)) {
+        // Its connection goes. What it has begun ends by itself, and gives back what it holds then.
+        this.#tellFault({ apiKey: header.apiKey, version: header.apiVersion }, problem as Error);
+        if (this.#floor.begun === begunBefore) this.#callsOpen = openBefore;
+        else call?.abandon();
+        return null;
+      }
       // Nothing of it was done: a request is read whole first.
       this.#callsOpen = openBefore;
       this.#sayMalformed(connection, { api: header.apiKey, version: header.apiVersion, why: problem.message });
@@ -319,9 +329,9 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       this.#parts.answers.encode(call, outgoing);
       return true;
     } catch (problem) {
-      if (!(problem instanceof WireError)) throw problem;
       for (const range of call.ranges) this.ranges.release(range.slot);
-      const values = { api: call.apiKey, version: call.version, why: problem.message };
+      const { message: why, stack } = problem as Error;
+      const values = { api: call.apiKey, version: call.version, why, stack };
       this.#parts.post({ kind: 'log', level: 'error', event: 'answer.unwritable', values });
       return false;
     }
@@ -382,6 +392,17 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   releaseCall(call: Call): void {
     if (call.done) for (const range of call.ranges) this.ranges.release(range.slot);
+  }
+
+  /** A fault of ours in one request costs its connection, not the thread. */
+  #failed(call: ApiCall, problem: Error): void {
+    this.#tellFault(call, problem);
+    this.#connections.get(call.connection)?.close('a request that failed here');
+  }
+
+  #tellFault({ apiKey: api, version }: Pick<ApiCall, 'apiKey' | 'version'>, { message: why, stack }: Error): void {
+    const values = { api, version, why, stack };
+    this.#parts.post({ kind: 'log', level: 'error', event: 'request.failed', values });
   }
 
   // ---- Connections

@@ -5,7 +5,7 @@
 import { FLAG_ACKS_ALL, FLAG_FIRST_BATCH, FLAG_NO_ZSTD } from '../api/floor.ts';
 import type { Memory } from '../base/memory.ts';
 import type { ReadPlan } from '../log/reading.ts';
-import type { FoundOffset } from '../replica/offsets.ts';
+import { clearFound, type FoundOffset } from '../replica/offsets.ts';
 import type { Partition } from '../replica/partition.ts';
 import { CODEC, codec, HEADER_BYTES } from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
@@ -192,11 +192,7 @@ export class Questions {
 
   /** What is said of a partition that is not here. */
   #nothing(slot: number): FoundOffset {
-    const found = this.#found;
-    found.error = this.#owned.absent(slot);
-    found.leaderEpoch = -1;
-    found.timestamp = -1;
-    found.offset = -1;
-    return found;
+    clearFound(this.#found, this.#owned.absent(slot));
+    return this.#found;
   }
 }

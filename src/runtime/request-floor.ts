@@ -45,6 +45,8 @@ export interface RequestFloorParts {
   readonly image: MetadataImage;
   readonly limits: FloorLimits;
   releaseLease(slot: number): void;
+  /** A fault of ours in the work for a call. */
+  failed(call: ApiCall, problem: Error): void;
   post(message: FromThread): void;
 }
 
@@ -107,6 +109,11 @@ export class RequestFloor implements Floor {
     return this.#askedElements >= ASKED_ELEMENTS_MAX;
   }
 
+  /** How much is under way for calls: what a call has begun, it ends. */
+  get begun(): number {
+    return this.#operations.length - this.#freeOperations.length + this.#asked.size;
+  }
+
   get watching(): number {
     let count = 0;
     for (const watchers of this.#watchers.values()) count += watchers.size;
@@ -129,27 +136,43 @@ export class RequestFloor implements Floor {
     if (asked === undefined) return;
     this.#askedElements -= asked.elements;
     if (error !== null) asked.call.close(error);
-    else if (asked.then !== null) asked.then(body);
-    else asked.call.answer(body);
+    else
+      this.attempt(asked.call, () => {
+        if (asked.then !== null) asked.then(body);
+        else asked.call.answer(body);
+      });
   }
 
   /** An owner's message. False when it is none. */
   take(inbox: Inbox, at: number): boolean {
-    const { words, floats } = inbox;
+    const type = inbox.words[at] as number;
+    const a = inbox.words[at + 1] as number;
+    if (type === ADVANCED) {
+      this.#advanced(a);
+      return true;
+    }
+    if (type < APPENDED || type > EPOCH_END_FOUND) return false;
+    const operation = this.#operation(a);
+    this.inFlight -= 1;
+    try {
+      this.#give(operation, type, inbox, at);
+    } catch (problem) {
+      this.#parts.failed(operation.call, problem as Error);
+    }
+    return true;
+  }
+
+  #give(operation: Operation, type: number, { words, floats }: Inbox, at: number): void {
     const half = at >> 1;
-    const a = words[at + 1] as number;
     const b = words[at + 2] as number;
     const c = words[at + 3] as number;
     const w = floats[half + 4] as number;
     const x = floats[half + 5] as number;
     const y = floats[half + 6] as number;
-    switch (words[at]) {
+    switch (type) {
       case APPENDED:
-        this.inFlight -= 1;
-        this.#operation(a).appended?.(b, c, w, x, y, words[at + 4] as number, words[at + 5] as number);
-        return true;
+        return operation.appended?.(b, c, w, x, y, words[at + 4] as number, words[at + 5] as number);
       case LOCATED: {
-        this.inFlight -= 1;
         const located = this.#located;
         located.slot = words[at + 4] as number;
         located.length = words[at + 5] as number;
@@ -159,26 +182,16 @@ export class RequestFloor implements Floor {
         located.highWatermark = x;
         located.logStartOffset = y;
         located.lastStableOffset = floats[half + 7] as number;
-        this.#operation(a).located?.(b, c, located);
-        return true;
+        return operation.located?.(b, c, located);
       }
       case OFFSET_LISTED:
-        this.inFlight -= 1;
-        this.#operation(a).offsetListed?.(b, c, words[at + 4] as number, w, x);
-        return true;
+        return operation.offsetListed?.(b, c, words[at + 4] as number, w, x);
       case RECORDS_DELETED:
-        this.inFlight -= 1;
-        this.#operation(a).recordsDeleted?.(b, c, w);
-        return true;
+        return operation.recordsDeleted?.(b, c, w);
       case EPOCH_END_FOUND:
-        this.inFlight -= 1;
-        this.#operation(a).epochEndFound?.(b, c, words[at + 4] as number, w);
-        return true;
-      case ADVANCED:
-        this.#advanced(a);
-        return true;
+        return operation.epochEndFound?.(b, c, words[at + 4] as number, w);
       default:
-        return false;
+        assert(false, 'an answer of an owner has its type', { type });
     }
   }
 
@@ -265,6 +278,14 @@ export class RequestFloor implements Floor {
     if (watchers?.delete(watcher) && watchers.size === 0) this.#watchers.delete(slot);
   }
 
+  attempt(call: ApiCall, work: () => void): void {
+    try {
+      work();
+    } catch (problem) {
+      this.#parts.failed(call, problem as Error);
+    }
+  }
+
   askController(call: ApiCall, api: number, request: unknown, then: ((body: unknown) => void) | null = null): void {
     const token = this.#nextToken++ & 0x7fffffff;
     const { elements } = this.#parts.reader;
@@ -284,6 +305,12 @@ export class RequestFloor implements Floor {
     const watchers = this.#watchers.get(slot);
     if (watchers === undefined) return;
     this.#watchers.delete(slot);
-    for (const watcher of watchers) watcher.advanced(slot);
+    for (const watcher of watchers) {
+      try {
+        watcher.advanced(slot);
+      } catch (problem) {
+        this.#parts.failed(watcher.call, problem as Error);
+      }
+    }
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The entry of every worker thread: builds the roles that the main thread asks for on the ground it stands on, joins them
+ * A worker thread: builds the roles that the main thread asks for on the ground it stands on, joins them
  * by rings, and runs the loop. Control messages come through a port that is looked into between rounds.
  */
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { SeededRandom } from '../base/random.ts';
 import { Timers } from '../base/timers.ts';
 import { imageOf } from '../cluster/changes.ts';
@@ -15,13 +15,14 @@ import { Answers } from './answers.ts';
 import { Bell, futexBell } from './bell.ts';
 import type { BellAddress, FromThread, Link, Question, RoleMessage } from './control.ts';
 import { Counters } from './counters.ts';
-import { type Ground, openGround, type SocketSettings } from './ground.ts';
+import type { Ground, SocketSettings } from './ground.ts';
 import { Handler } from './handler.ts';
 import { Loop } from './loop.ts';
 import { Processor } from './processor.ts';
 import { Inbox, Outbox } from './ring.ts';
 import type { Role } from './role.ts';
-import { FILE_STRIPE, SCRATCH_BYTES, type Shared, systemClock } from './shared.ts';
+import { FILE_STRIPE, SCRATCH_BYTES, type Shared } from './shared.ts';
+import type { World } from './world.ts';
 
 export interface ThreadData {
   readonly name: string;
@@ -31,23 +32,26 @@ export interface ThreadData {
   readonly port: MessagePort;
   readonly sockets: SocketSettings;
   readonly connectionsMax: number;
+  /** What the thread's entry shares with whoever handed it in. */
+  readonly board: SharedArrayBuffer | null;
 }
 
-class Thread {
+export class Thread {
   readonly #data: ThreadData;
+  readonly #world: World;
   readonly #ground: Ground;
   readonly #loop: Loop;
   readonly #roles = new Map<string, Role>();
   readonly #published: PublishedPartitions;
   readonly #waiter: { start(): void; stop(): void };
 
-  constructor(data: ThreadData) {
+  constructor(data: ThreadData, world: World) {
     this.#data = data;
-    this.#ground = openGround(data.kind);
+    this.#world = world;
+    this.#ground = world.ground;
     this.#ground.nameThread(data.name);
     this.#published = new PublishedPartitions(data.shared.published);
-    const now = systemClock.monotonic();
-    this.#loop = new Loop(systemClock, new Timers(now));
+    this.#loop = new Loop(world.clock, new Timers(world.clock.monotonic()));
     const flag = new Int32Array(data.bell.flag);
     this.#waiter = this.#ground.waiter(this.#loop, data.bell.event, flag, () => this.#control());
     this.#post({ kind: 'ready' });
@@ -105,6 +109,7 @@ class Thread {
   #host(message: RoleMessage): void {
     const counters = new Counters(this.#data.shared.counters, message.row);
     const role = this.#build(message, counters);
+    this.#world.hosted(role);
     this.#roles.set(role.name, role);
     this.#loop.add(role, counters);
   }
@@ -135,7 +140,7 @@ class Thread {
       scratch: ground.memory(new Uint8Array(SCRATCH_BYTES)),
       kernels: ground.kernels,
       timers: this.#loop.timers,
-      clock: systemClock,
+      clock: this.#world.clock,
       random: new SeededRandom(message.seed),
       files: new FileTable(new Int32Array(shared.files)),
       published: this.#published,
@@ -167,7 +172,7 @@ class Thread {
       registry: ground.registry,
       files,
       published: this.#published,
-      clock: systemClock,
+      clock: this.#world.clock,
       counters,
       post: (from) => this.#post(from),
     });
@@ -207,5 +212,3 @@ class Thread {
     this.#waiter.stop();
   }
 }
-
-new Thread(workerData as ThreadData);

@@ -82,6 +82,7 @@ export interface Asked {
 }
 
 export class FakeCall implements ApiCall {
+  readonly apiKey = 1;
   version: number;
   readonly correlationId = 1;
   readonly clientId = 'client';
@@ -250,6 +251,10 @@ export class FakeFloor implements Floor {
       flags: 0,
       epoch,
     });
+  }
+
+  attempt(_call: ApiCall, work: () => void): void {
+    work();
   }
 
   deleteRecords(operation: number, part: number, slot: number, offset: number): void {

@@ -9,10 +9,11 @@ import { BrokerHome, eventually, LAYOUTS, TRANSPORT } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { batchOf, kernels } from '../kit/records.ts';
 import { createTopic, produce, readAll } from '../kit/requests.ts';
+import { Said } from '../kit/said.ts';
 
 const CHECKPOINT = 'recovery-point-offset-checkpoint';
 
-let events: { level: string; event: string }[];
+let heard: Said;
 let home: BrokerHome;
 
 /** Of a gzip batch that takes a while to open, and whose records are then found to be none. */
@@ -29,15 +30,12 @@ describe.each(LAYOUTS)(`trouble on the side ($name, ${TRANSPORT})`, (layout) => 
   const settings = { 'log.flush.offset.checkpoint.interval.ms': '20', 'compressed.batch.validation': 'full' };
 
   beforeEach(() => {
-    events = [];
-    const logger = Object.fromEntries(
-      ['debug', 'info', 'warn', 'error'].map((level) => [level, (event: string) => events.push({ level, event })]),
-    ) as never;
-    home = new BrokerHome(layout, { settings, logger });
+    heard = new Said();
+    home = new BrokerHome(layout, { settings, logger: heard.logger });
   });
   afterEach(() => home.end());
 
-  const said = (event: string) => events.filter((one) => one.event === event).length;
+  const said = (event: string) => heard.of(event).length;
 
   test('a checkpoint that cannot be written is said, and written when it can be', async () => {
     await home.start();

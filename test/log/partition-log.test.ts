@@ -202,7 +202,7 @@ test('a failed write breaks the log for good', () => {
   opened.disk.fault = (operation) => (operation === 'write' ? 'ENOSPC' : null);
   expect(() => opened.log.write()).toThrow(DiskError);
   opened.disk.fault = null;
-  expect(opened.log.broken?.code).toBe('ENOSPC');
+  expect(opened.log.broken).toMatchObject({ code: 'ENOSPC' });
   expect(() => opened.log.write()).toThrow('ENOSPC');
   expect(opened.stage({}).errorCode).toBe(ERROR.KAFKA_STORAGE_ERROR);
   expect(opened.locate(0).errorCode).toBe(ERROR.KAFKA_STORAGE_ERROR);
@@ -223,7 +223,7 @@ test('a disk that fails while a segment begins is said in the answer, and by the
 test('a failed sync breaks the log, too', () => {
   const opened = new Opened();
   opened.append({});
-  opened.log.syncFailed(new DiskError('EIO', 'sync', 'file'));
+  opened.log.outOfService(new DiskError('EIO', 'sync', 'file'));
   expect(opened.stage({}).errorCode).toBe(ERROR.KAFKA_STORAGE_ERROR);
   expect(opened.log.recoveryPoint).toBe(0);
 });

@@ -6,7 +6,7 @@ import { Loop } from '../../src/runtime/loop.ts';
 import type { Native } from '../../src/runtime/native.ts';
 import { NativeLoop } from '../../src/runtime/native-loop.ts';
 import { NativeDoors } from '../../src/runtime/native-sockets.ts';
-import { HandClock } from './handler-kit.ts';
+import { HandClock } from '../kit/hand-clock.ts';
 
 const addon = loadAddon();
 const EMFILE = -24;

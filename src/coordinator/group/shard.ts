@@ -69,6 +69,8 @@ export class GroupShard {
       this.#offsets.apply(record);
       return;
     }
+    // Groups of the newer protocol are another broker's: here they have no members.
+    if (record.kind !== 'group-metadata') return;
     this.#groups.remove(record.group, ERROR.UNKNOWN_MEMBER_ID);
     if (record.value !== null) this.#groups.newClassic(record.group).restore(record.value);
   }

@@ -1,0 +1,7 @@
+/** The entry of the blocker's thread, in the real world. */
+import { workerData } from 'node:worker_threads';
+import { type BlockerData, runBlocker } from './blocker-thread.ts';
+import { realWorld } from './world.ts';
+
+const data = workerData as BlockerData;
+runBlocker(data, realWorld(data.kind));

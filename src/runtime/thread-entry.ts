@@ -1,0 +1,7 @@
+/** The entry of every worker thread but the blocker's, in the real world. */
+import { workerData } from 'node:worker_threads';
+import { Thread, type ThreadData } from './thread.ts';
+import { realWorld } from './world.ts';
+
+const data = workerData as ThreadData;
+new Thread(data, realWorld(data.kind));

@@ -1,0 +1,189 @@
+/** A processor whose sockets are made of nothing and whose clock is turned by hand, with a handler's end of its rings. */
+import { memoryOver } from '../../src/base/memory.ts';
+import { PortableKernels } from '../../src/base/portable-kernels.ts';
+import { SeededRandom } from '../../src/base/random.ts';
+import { Timers } from '../../src/base/timers.ts';
+import { randomUuid, ZERO_UUID } from '../../src/base/uuid.ts';
+import { emptyImage, type MetadataImage } from '../../src/cluster/image.ts';
+import { FileTable } from '../../src/log/leases.ts';
+import { newPartitionView, ONLINE, PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
+import { Answers, UNREGISTERED } from '../../src/runtime/answers.ts';
+import { Bell } from '../../src/runtime/bell.ts';
+import type { FromThread } from '../../src/runtime/control.ts';
+import { type CounterName, Counters, countersMemory } from '../../src/runtime/counters.ts';
+import { intakeBytes } from '../../src/runtime/intake.ts';
+import { ACCEPTED } from '../../src/runtime/messages.ts';
+import { Processor } from '../../src/runtime/processor.ts';
+import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
+import { requestWriter } from '../../src/wire/compiler.ts';
+import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
+import { Metadata } from '../../src/wire/messages/metadata.ts';
+import { Produce } from '../../src/wire/messages/produce.ts';
+import type { Api, RequestInput } from '../../src/wire/schema.ts';
+import { Writer } from '../../src/wire/writer.ts';
+import { batchOf } from '../kit/records.ts';
+import { PRODUCE_VERSION } from '../kit/requests.ts';
+import { HandClock } from '../kit/hand-clock.ts';
+import { INTAKE_LIMITS, LIMITS } from './kit.ts';
+import { FakeFiles, FakeTransport } from './sockets.ts';
+
+export const RING_SLOTS = 4;
+const PARTITIONS = 10;
+const METADATA_VERSION = 12;
+export const TOPIC = {
+  name: 'orders',
+  id: randomUuid(new SeededRandom(1)),
+  slots: Array.from({ length: PARTITIONS }, (_, slot) => slot),
+};
+
+export interface AskedOwner {
+  readonly type: number;
+  readonly operation: number;
+  readonly part: number;
+  readonly slot: number;
+}
+
+const silent = () => new Bell(new Int32Array(1), () => {});
+
+export class ProcessorBench {
+  readonly processor: Processor;
+  readonly answers = new Answers(UNREGISTERED);
+  readonly posted: FromThread[] = [];
+  readonly #counters = new Counters(countersMemory(), 0);
+  /** By the connection's number. */
+  readonly #transports: FakeTransport[] = [];
+  readonly #accepted: Outbox;
+  readonly #asked: Inbox;
+  readonly #answered: Outbox;
+
+  constructor({ image = emptyImage('cluster') }: { readonly image?: MetadataImage } = {}) {
+    const published = new PublishedPartitions(new SharedArrayBuffer(SLOT_BYTES * 64));
+    for (const slot of TOPIC.slots) {
+      published.setOwner(slot, 0);
+      published.publish(slot, newPartitionView());
+      published.setState(slot, ONLINE);
+    }
+    this.processor = new Processor({
+      name: 'p0',
+      index: 0,
+      intake: memoryOver(new Uint8Array(intakeBytes(INTAKE_LIMITS))),
+      queuedBytesMax: INTAKE_LIMITS.queuedBytesMax,
+      answers: this.answers,
+      scratch: memoryOver(new Uint8Array(65_536)),
+      kernels: new PortableKernels(),
+      timers: new Timers(0),
+      clock: new HandClock(),
+      random: new SeededRandom(1),
+      files: new FileTable(new Int32Array(FileTable.memory(16)), 0, 16),
+      published,
+      sockets: {
+        adopt: (_descriptor, connection) => {
+          const transport = new FakeTransport(new FakeFiles());
+          this.#transports[connection] = transport;
+          return transport;
+        },
+        release: () => 0,
+        readWarm: () => 0,
+        closeFile() {},
+        releasePages() {},
+      },
+      counters: this.#counters,
+      limits: {
+        connection: LIMITS,
+        zeroCopyMinBytes: 16_384,
+        fetchBytesMax: 1_000_000,
+        autoCreateTopics: false,
+        describedPartitionsMax: 2000,
+        queuedRequestsMax: 500,
+        sessionSlotsMax: 10,
+        nodeId: 0,
+        listeners: ['PLAINTEXT'],
+      },
+      image,
+      routes: [TOPIC],
+      descriptors: new Int32Array(16),
+      open: new Int32Array(1),
+      post: (message) => this.posted.push(message),
+    });
+    const [accepted, asked, answered, unused] = [0, 1, 2, 3].map(() => newRing(RING_SLOTS)) as [
+      SharedArrayBuffer,
+      SharedArrayBuffer,
+      SharedArrayBuffer,
+      SharedArrayBuffer,
+    ];
+    this.processor.linked('h0', new Inbox(answered), new Outbox(asked, silent()));
+    this.processor.linked('a0', new Inbox(accepted), new Outbox(unused, silent()));
+    this.#accepted = new Outbox(accepted, silent());
+    this.#asked = new Inbox(asked);
+    this.#answered = new Outbox(answered, silent());
+  }
+
+  /** One turn of the loop. */
+  turn(): void {
+    this.processor.drain(0);
+    this.processor.settle(0);
+  }
+
+  connect(): FakeTransport {
+    const connection = Math.max(1, this.#transports.length);
+    this.#accepted.send(ACCEPTED, 4 + connection, 0, 0, 0, 0, 0, 0);
+    this.turn();
+    return this.#transports[connection] as FakeTransport;
+  }
+
+  counter(name: CounterName): number {
+    this.processor.count();
+    return this.#counters.get(name);
+  }
+
+  /** What the handler was asked since. */
+  asked(): AskedOwner[] {
+    const { words } = this.#asked;
+    const all = [];
+    for (let at = this.#asked.peek(); at >= 0; at = this.#asked.peek()) {
+      const [type, operation, part, slot] = words.subarray(at, at + 4) as unknown as [number, number, number, number];
+      all.push({ type, operation, part, slot });
+      this.#asked.next();
+    }
+    return all;
+  }
+
+  answer(type: number, operation: number, part: number, error: number): void {
+    this.#answered.send(type, operation, part, error, 0, 0, 0, 0);
+  }
+
+  /** One request to append to each of these partitions. */
+  produce(transport: FakeTransport, partitions: readonly number[]): void {
+    this.#request(transport, Produce, PRODUCE_VERSION, {
+      transactionalId: null,
+      acks: -1,
+      timeoutMs: 1_000,
+      topicData: [
+        {
+          name: TOPIC.name,
+          topicId: TOPIC.id,
+          partitionData: partitions.map((index) => ({ index, records: batchOf(['x']) })),
+        },
+      ],
+    });
+  }
+
+  metadata(transport: FakeTransport): void {
+    this.#request(transport, Metadata, METADATA_VERSION, {
+      topics: [{ topicId: ZERO_UUID, name: TOPIC.name }],
+      allowAutoTopicCreation: false,
+      includeClusterAuthorizedOperations: false,
+      includeTopicAuthorizedOperations: false,
+    });
+  }
+
+  #request<A extends Api>(transport: FakeTransport, api: A, version: number, request: RequestInput<A>): void {
+    const writer = new Writer();
+    beginFrame(writer);
+    writeRequestHeader(writer, api, version, 1, 'test');
+    requestWriter(api, version)(writer, request);
+    endFrame(writer);
+    transport.arrive(writer.memory.bytes.slice(0, writer.writtenBytes));
+    this.processor.connection(this.#transports.indexOf(transport))?.readable(0);
+  }
+}
