@@ -15,10 +15,8 @@ import { intakeBytes } from '../../src/runtime/intake.ts';
 import { ACCEPTED, APPEND } from '../../src/runtime/messages.ts';
 import { Processor } from '../../src/runtime/processor.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
-import { requestWriter } from '../../src/wire/compiler.ts';
-import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
 import { Produce } from '../../src/wire/messages/produce.ts';
-import { Writer } from '../../src/wire/writer.ts';
+import { requestFrame } from '../kit/frames.ts';
 import { batchOf } from '../kit/records.ts';
 import { PRODUCE_VERSION } from '../kit/requests.ts';
 import { HandClock } from './handler-kit.ts';
@@ -107,23 +105,14 @@ function bench() {
     },
     /** One request to append to each of these partitions. */
     produce(partitions: readonly number[]): void {
-      const writer = new Writer();
-      beginFrame(writer);
-      writeRequestHeader(writer, Produce, PRODUCE_VERSION, 1, 'test');
-      requestWriter(Produce, PRODUCE_VERSION)(writer, {
+      const partitionData = partitions.map((index) => ({ index, records: batchOf(['x']) }));
+      const request = {
         transactionalId: null,
         acks: -1,
         timeoutMs: 1_000,
-        topicData: [
-          {
-            name: TOPIC.name,
-            topicId: TOPIC.id,
-            partitionData: partitions.map((index) => ({ index, records: batchOf(['x']) })),
-          },
-        ],
-      });
-      endFrame(writer);
-      transport.arrive(writer.memory.bytes.slice(0, writer.writtenBytes));
+        topicData: [{ name: TOPIC.name, topicId: TOPIC.id, partitionData }],
+      };
+      transport.arrive(requestFrame(Produce, PRODUCE_VERSION, 1, 'test', request));
       processor.connection(1)?.readable(0);
     },
     hold(slots: readonly number[]): unknown[] {
