@@ -112,8 +112,12 @@ export class Partition {
     this.leaderEpoch = leaderEpoch;
     this.#desk = desk;
     this.#written = log.endPosition;
-    this.#highWatermark = this.#written;
     this.#durableEndOffset = log.recoveryPoint;
+    // What a killed process left in the page cache is there, and may yet be lost.
+    this.#highWatermark = desk.groupCommit
+      ? log.positionOf(Math.max(log.logStartOffset, log.recoveryPoint))
+      : this.#written;
+    this.#flushDue = log.flushDue;
     this.#segments = log.segmentCount;
     this.#openedAtOffset = log.logEndOffset;
     this.publish();

@@ -13,6 +13,7 @@ import { OFFLINE } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { ControlMessage, FrozenPartition, PartitionMessage } from './control.ts';
 import type { Errands } from './errands.ts';
+import type { QuestionsDesk } from './questions.ts';
 import type { Reply } from './role.ts';
 
 export interface OwnedPartitionsParts {
@@ -25,7 +26,7 @@ export interface OwnedPartitionsParts {
   readonly clock: Clock;
   readonly errands: Errands;
   /** The handler. */
-  readonly desk: PartitionDesk;
+  readonly desk: PartitionDesk & Pick<QuestionsDesk, 'touch'>;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -231,6 +232,8 @@ export class OwnedPartitions {
     const partition = new Partition(message.slot, log, message.leaderEpoch, desk);
     partition.minInsyncReplicas = message.minInsyncReplicas;
     this.#partitions[message.slot] = partition;
+    // What its last process did not make durable, and should have, is due at the end of the round.
+    desk.touch(partition);
     this.#retainAt[message.slot] = clock.now() + 1 + environment.random.below(retentionCheckMs);
   }
 

@@ -147,6 +147,7 @@ export class Client {
     const { random, ledger } = this.#desk;
     const places = ledger.places(partition);
     const offset = random.below(4) === 0 ? random.below(places.endOffset + 2) : (this.#positions[partition] ?? 0);
+    const end = places.endOffset;
     const minBytes = random.below(3) === 0 ? 1 + random.below(2_000) : 0;
     const partitionMaxBytes = random.below(3) === 0 ? random.below(3_000) : 100_000;
     const request = fetchRequest(TOPIC, {
@@ -156,7 +157,7 @@ export class Client {
       maxWaitMs: random.below(2_000),
       partitionMaxBytes,
     });
-    this.#ask(Fetch, FETCH_VERSION, request, (body, memory) => this.#fetched(partition, offset, body, memory));
+    this.#ask(Fetch, FETCH_VERSION, request, (body, memory) => this.#fetched(partition, offset, end, body, memory));
   }
 
   list(partition: number): void {
@@ -299,6 +300,7 @@ export class Client {
   #fetched(
     partition: number,
     asked: number,
+    end: number,
     { responses }: ResponseOf<typeof Fetch>,
     memory: ReturnType<typeof memoryOver>,
   ): void {
@@ -307,8 +309,8 @@ export class Client {
     if (answer === undefined) return;
     const places = this.#desk.ledger.places(partition);
     if (answer.errorCode === ERROR.OFFSET_OUT_OF_RANGE) {
-      const inside = asked >= places.startHighest && asked <= places.endOffset;
-      must(!inside || places.gaps || this.#desk.inTrouble, `offset ${asked} lies in the log`);
+      const inside = asked >= places.startHighest && asked <= end;
+      must(!inside, `offset ${asked} lies in the log`);
       this.#positions[partition] = places.startHighest;
       return;
     }
