@@ -82,7 +82,15 @@ export class OwnedPartitions {
     const { environment, clock } = this.#parts;
     for (const message of partitions) {
       if (message.bytes.length === 0) this.#takeOffline(message.slot);
-      else this.#place(message, PartitionLog.thaw(message.bytes, { ...environment, ...message, now: clock.now() }));
+      else {
+        try {
+          this.#place(message, PartitionLog.thaw(message.bytes, { ...environment, ...message, now: clock.now() }));
+        } catch (problem) {
+          if (!(problem instanceof DiskError)) throw problem;
+          this.#takeOffline(message.slot);
+          this.#parts.desk.offline(message.slot, problem);
+        }
+      }
     }
     reply();
   }

@@ -27,10 +27,18 @@ export class Invariants {
   readonly #disk: SimulatedDisk;
   readonly #ledger: Ledger;
   readonly #settings: Settings;
+  readonly #note: (what: string) => void;
   readonly #before: PartitionView[] = [];
   readonly #cursors: Cursor[] = [];
 
-  constructor(broker: SimulatedBroker, disk: SimulatedDisk, ledger: Ledger, settings: Settings) {
+  constructor(
+    broker: SimulatedBroker,
+    disk: SimulatedDisk,
+    ledger: Ledger,
+    settings: Settings,
+    note: (what: string) => void,
+  ) {
+    this.#note = note;
     this.#broker = broker;
     this.#disk = disk;
     this.#ledger = ledger;
@@ -40,9 +48,14 @@ export class Invariants {
   /** Before anybody hears of it: what was written is looked at. */
   look(): void {
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
+      const { logEndOffset, logStartOffset } = this.#broker.view(partition);
+      const places = this.#ledger.places(partition);
+      // One that is out of service may have said something in the same step, before.
+      places.startHighest = Math.max(places.startHighest, logStartOffset);
+      if (this.#broker.online(partition)) this.#offsets(partition);
+      this.#readNew(partition, logEndOffset);
       if (!this.#broker.online(partition)) continue;
-      this.#offsets(partition);
-      this.#readNew(partition, (this.#before[partition] as PartitionView).logEndOffset);
+      must(places.endOffset === logEndOffset, `${partition} ends at ${logEndOffset}, not ${places.endOffset}`);
     }
   }
 
@@ -66,14 +79,13 @@ export class Invariants {
     must(forward, `nothing goes back: ${said}`);
     if (this.#settings.flush === 'group') must(highWatermark <= durableEndOffset, `what is read is durable: ${said}`);
     const places = this.#ledger.places(partition);
-    places.startHighest = Math.max(places.startHighest, logStartOffset);
     must(logStartOffset >= places.startPromised, `the log starts where it was said: ${said}`);
   }
 
   /** From the files themselves, without their indexes. */
   #readNew(partition: number, end: number): void {
     const places = this.#ledger.places(partition);
-    if (places.endOffset === end) return;
+    if (places.endOffset >= end) return;
     const cursor = this.#cursor(partition);
     while (places.endOffset < end) {
       const bytes = this.#segment(partition, cursor.segment);
@@ -92,6 +104,9 @@ export class Invariants {
       for (const { sent } of found)
         must(!readable.some((one) => one.sent === sent), `batch ${sent.id} is appended once`);
       places.placed.push(...found);
+      this.#note(
+        `${partition}: ${found.map(({ baseOffset, sent }) => `batch ${sent.id} lies at ${baseOffset}`).join(', ')}`,
+      );
       for (const { sent } of found) cursor.position += sent.bytes.length;
     }
     must(places.endOffset === end, `the log of ${partition} ends at ${end}, its file at ${places.endOffset}`);

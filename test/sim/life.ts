@@ -18,7 +18,6 @@ import { Invariants } from './invariants.ts';
 import { Ledger, type Sent } from './ledger.ts';
 
 const CLIENTS = 4;
-const TRACE_MAX = 40;
 const SEGMENTS = { segmentBytes: 4_000, indexIntervalBytes: 300, segmentIndexBytes: 480 };
 /** A life that is over comes to rest in so many rounds of a second. */
 const REST_ROUNDS_MAX = 60;
@@ -135,7 +134,6 @@ export class Life implements ClientDesk {
 
   note(what: string): void {
     this.trace.push(`${this.step}: ${what}`);
-    if (this.trace.length > TRACE_MAX) this.trace.shift();
   }
 
   // ---- Steps
@@ -293,11 +291,16 @@ export class Life implements ClientDesk {
   /** What the process says of its partitions, should it end now. */
   #note(): void {
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
-      const last = this.#bounds[partition] ?? { durableEnd: 0, writtenEnd: 0, broken: true };
-      if (!this.#broker.online(partition)) this.#bounds[partition] = { ...last, broken: true };
+      const { durableEndOffset: durableEnd, logEndOffset: writtenEnd } = this.#broker.view(partition);
+      if (this.#broker.online(partition)) this.#bounds[partition] = { durableEnd, writtenEnd, broken: false };
       else {
-        const { durableEndOffset: durableEnd, logEndOffset: writtenEnd } = this.#broker.view(partition);
-        this.#bounds[partition] = { durableEnd, writtenEnd, broken: false };
+        const last = this.#bounds[partition] ?? { durableEnd: 0, writtenEnd: 0, broken: true };
+        const { max } = Math;
+        this.#bounds[partition] = {
+          durableEnd: max(last.durableEnd, durableEnd),
+          writtenEnd: max(last.writtenEnd, writtenEnd),
+          broken: true,
+        };
       }
     }
   }
@@ -368,6 +371,7 @@ export class Life implements ClientDesk {
     if (!this.#broker.online(partition)) return;
     const places = this.ledger.places(partition);
     const { logEndOffset: end, logStartOffset: start } = this.#broker.view(partition);
+    this.note(`${partition} begins with ${start} to ${end}, after ${places.endOffset}`);
     places.cut(end);
     if (start < end || places.endOffset === end) return;
     // The files ended below the start that was promised: nobody will ever see what was in between.
@@ -394,7 +398,7 @@ export class Life implements ClientDesk {
   }
 
   #watch(): Invariants {
-    return new Invariants(this.#broker, this.#disk, this.ledger, this.#settings);
+    return new Invariants(this.#broker, this.#disk, this.ledger, this.#settings, (what) => this.note(what));
   }
 
   /** The disk works, everybody reads, everything arrives: then everybody has an answer, and nobody holds anything. */
