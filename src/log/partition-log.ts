@@ -42,7 +42,10 @@ export class PartitionLog {
 
   /** Creates the log or recovers it. Throws when it cannot be read, or belongs to another topic. */
   static open(options: LogEnvironment & OpenOptions): PartitionLog {
-    return new PartitionLog(openLog(options, options), options.now, { unflushedMessages: 0, unflushedSinceMs: 0 });
+    const state = openLog(options, options);
+    // What a killed process left in the page cache counts as if it had just been appended.
+    const unflushedMessages = state.nextOffset - state.durability.recoveryPoint;
+    return new PartitionLog(state, options.now, { unflushedMessages, unflushedSinceMs: options.now });
   }
 
   /** Goes on where `freeze` stopped, on whichever thread. */

@@ -72,8 +72,12 @@ export class Partition {
     this.#desk = desk;
     this.#waiting = new WaitingProducers(desk);
     this.#written = log.endPosition;
-    this.#highWatermark = this.#written;
     this.#durableEndOffset = log.recoveryPoint;
+    // What a killed process left in the page cache is there, and may yet be lost.
+    this.#highWatermark = desk.groupCommit
+      ? log.positionOf(Math.max(log.logStartOffset, log.recoveryPoint))
+      : this.#written;
+    this.#flushDue = log.flushDue;
     this.#segments = log.segmentCount;
     this.#openedAtOffset = log.logEndOffset;
     this.publish();

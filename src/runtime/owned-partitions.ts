@@ -14,6 +14,7 @@ import { OFFLINE } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Cause, ControlMessage, FrozenPartition, PartitionMessage, Refused } from './control.ts';
 import type { Errands } from './errands.ts';
+import type { QuestionsDesk } from './questions.ts';
 import type { Reply } from './role.ts';
 
 export interface OwnedPartitionsParts {
@@ -27,7 +28,7 @@ export interface OwnedPartitionsParts {
   readonly clock: Clock;
   readonly errands: Errands;
   /** The handler. */
-  readonly desk: PartitionDesk;
+  readonly desk: PartitionDesk & Pick<QuestionsDesk, 'touch'>;
 }
 
 /** Less than this is read again sooner than a file is written for it. */
@@ -240,6 +241,8 @@ export class OwnedPartitions {
     const partition = new Partition(message.slot, log, message.leaderEpoch, desk);
     partition.minInsyncReplicas = message.minInsyncReplicas;
     this.#partitions[message.slot] = partition;
+    // What its last process did not make durable, and should have, is due at the end of the round.
+    desk.touch(partition);
     this.#retainAt[message.slot] = clock.now() + 1 + environment.random.below(retentionCheckMs);
     this.#markAt[message.slot] = clock.now() + 1 + environment.random.below(checkpointMs);
   }

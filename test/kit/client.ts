@@ -5,11 +5,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type Memory, memoryOver } from '../../src/base/memory.ts';
-import { requestWriter, responseReader } from '../../src/wire/compiler.ts';
-import { beginFrame, endFrame, readResponseHeader, writeRequestHeader } from '../../src/wire/headers.ts';
+import { responseReader } from '../../src/wire/compiler.ts';
+import { readResponseHeader } from '../../src/wire/headers.ts';
 import { Reader } from '../../src/wire/reader.ts';
 import type { Api, RequestInput, ResponseOf } from '../../src/wire/schema.ts';
-import { Writer } from '../../src/wire/writer.ts';
+import { requestFrame } from './frames.ts';
 
 export interface Answer<T> {
   readonly body: T;
@@ -64,12 +64,7 @@ export class RawClient {
   /** The bytes of a request and the number its answer will carry. */
   frame<A extends Api>(api: A, version: number, request: RequestInput<A>): { bytes: Buffer; correlationId: number } {
     const correlationId = this.#correlation++;
-    const writer = new Writer();
-    beginFrame(writer);
-    writeRequestHeader(writer, api, version, correlationId, this.clientId);
-    requestWriter(api, version)(writer, request);
-    endFrame(writer);
-    return { bytes: Buffer.from(writer.memory.bytes.subarray(0, writer.writtenBytes)), correlationId };
+    return { bytes: requestFrame(api, version, correlationId, this.clientId, request), correlationId };
   }
 
   write(bytes: Uint8Array): void {

@@ -93,3 +93,24 @@ test('freeze waits for a batch that is being opened elsewhere and for what stand
   ]);
   expect(nextOffset(bench, frozenOf(replies)[0] as FrozenPartition)).toBe(2);
 });
+
+test('a partition that cannot be read where it arrives is out of service there, and the others come in', () => {
+  const bench = opened(new HandlerBench(), [0, 1]);
+  for (const slot of [0, 1]) {
+    for (let operation = 0; operation < 3; operation++)
+      bench.append(slot, batchOf({ valueBytes: 5_000 }).bytes, operation);
+  }
+  bench.turn();
+  const frozen = frozenOf(bench.control({ kind: 'freeze', slots: [0, 1] }));
+  const partitions = frozen.map((one) => ({ ...bench.partition(one.slot), ...one }));
+  bench.disk.fault = (operation, path) => (operation === 'read' && path.includes('orders-0') ? 'EIO' : null);
+  const other = new HandlerBench({ index: 1, disk: bench.disk });
+  expect(other.control({ kind: 'thaw', partitions })).toEqual([{ value: undefined, error: null }]);
+  expect(other.posted).toMatchObject([{ kind: 'offline', from: 'h1', slot: 0, code: 'EIO' }]);
+  for (const slot of [0, 1]) other.append(slot, batchOf().bytes, slot);
+  other.turn();
+  expect(other.received().map(({ a, c }) => [a, c])).toEqual([
+    [0, ERROR.KAFKA_STORAGE_ERROR],
+    [1, ERROR.NONE],
+  ]);
+});

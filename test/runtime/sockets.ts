@@ -11,9 +11,14 @@ export function must(condition: boolean, what: string): asserts condition {
 /** ECONNRESET, as the native transport gives it. */
 export const RESET = -104;
 
+/** Where ranges of files are read. */
+export interface ReadFiles {
+  read(descriptor: number, position: number, length: number): Uint8Array;
+}
+
 export class FakeTransport implements Transport {
   readonly peer = 'client:1';
-  readonly files: FakeFiles;
+  readonly files: ReadFiles;
   #incoming: Uint8Array[] = [];
   #ended = false;
   #broken = false;
@@ -30,7 +35,7 @@ export class FakeTransport implements Transport {
   /** It said that it is full. */
   #full = false;
 
-  constructor(files: FakeFiles) {
+  constructor(files: ReadFiles) {
     this.files = files;
   }
 
@@ -53,6 +58,11 @@ export class FakeTransport implements Transport {
 
   get sent(): Uint8Array {
     return Buffer.concat(this.#sent);
+  }
+
+  /** What came out since this was asked last. */
+  taken(): Uint8Array {
+    return Buffer.concat(this.#sent.splice(0));
   }
 
   get isReadable(): boolean {

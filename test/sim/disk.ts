@@ -8,98 +8,11 @@ import { assert } from '../../src/base/assert.ts';
 import type { Memory, Pieces } from '../../src/base/memory.ts';
 import type { Random } from '../../src/base/random.ts';
 import { type Disk, DiskError, type OpenMode } from '../../src/log/disk.ts';
-
-type Change =
-  | { readonly kind: 'write'; readonly position: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'truncate'; readonly size: number };
-
-/** Bytes that grow. */
-class Content {
-  #bytes = new Uint8Array(0);
-  size = 0;
-
-  get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.size);
-  }
-
-  apply(change: Change): void {
-    if (change.kind === 'truncate') this.resize(change.size);
-    else {
-      this.resize(Math.max(this.size, change.position + change.bytes.length));
-      this.#bytes.set(change.bytes, change.position);
-    }
-  }
-
-  resize(size: number): void {
-    if (size > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(size, this.#bytes.length * 2));
-      grown.set(this.bytes);
-      this.#bytes = grown;
-    } else if (size > this.size) this.#bytes.fill(0, this.size, size);
-    this.size = size;
-  }
-}
-
-class SimulatedFile {
-  readonly current = new Content();
-  readonly durable = new Content();
-  changes: Change[] = [];
-  locked = false;
-
-  change(change: Change): void {
-    this.current.apply(change);
-    this.changes.push(change);
-  }
-
-  sync(): void {
-    for (const change of this.changes) this.durable.apply(change);
-    this.changes = [];
-  }
-
-  crash(random: Random): void {
-    this.locked = false;
-    for (const change of this.changes) {
-      const fate = random.below(3);
-      if (fate === 0) continue;
-      if (fate === 1 && change.kind === 'write') {
-        this.durable.apply({ ...change, bytes: change.bytes.subarray(0, random.below(change.bytes.length + 1)) });
-      } else this.durable.apply(change);
-    }
-    this.changes = [];
-    this.current.resize(0);
-    this.current.apply({ kind: 'write', position: 0, bytes: this.durable.bytes.slice() });
-  }
-}
-
-type Entries = Map<string, SimulatedFile | SimulatedDirectory>;
-
-class SimulatedDirectory {
-  current: Entries = new Map();
-  durable: Entries = new Map();
-  changes: ((entries: Entries) => void)[] = [];
-
-  change(change: (entries: Entries) => void): void {
-    change(this.current);
-    this.changes.push(change);
-  }
-
-  sync(): void {
-    for (const change of this.changes) change(this.durable);
-    this.changes = [];
-  }
-
-  crash(random: Random): void {
-    const kept = random.below(this.changes.length + 1);
-    for (const change of this.changes.slice(0, kept)) change(this.durable);
-    this.changes = [];
-    this.current = new Map(this.durable);
-    for (const entry of this.current.values()) entry.crash(random);
-  }
-}
+import { type Entry, SimulatedDirectory, SimulatedFile } from './entries.ts';
 
 interface Opened {
   readonly path: string;
-  readonly entry: SimulatedFile | SimulatedDirectory;
+  readonly entry: Entry;
   readonly writable: boolean;
 }
 
@@ -126,6 +39,13 @@ export class SimulatedDisk implements Disk {
   kill(): void {
     for (const { entry } of this.#open.values()) if (entry instanceof SimulatedFile) entry.locked = false;
     this.#open.clear();
+  }
+
+  /** The same disk once more, with nobody at it: for a crash that does not happen to this one. */
+  fork(): SimulatedDisk {
+    const fork = new SimulatedDisk();
+    fork.#root = this.#root.copy();
+    return fork;
   }
 
   open(path: string, mode: OpenMode): number {
@@ -232,10 +152,7 @@ export class SimulatedDisk implements Disk {
     assert(source.parent === target.parent, 'files are renamed within their directory', { from, to });
     const directory = this.#directory(source.parent, 'rename');
     if (directory.current.get(target.name) instanceof SimulatedDirectory) throw new DiskError('EEXIST', 'rename', to);
-    directory.change((entries) => {
-      entries.delete(source.name);
-      entries.set(target.name, entry);
-    });
+    directory.change({ gone: source.name, come: { name: target.name, entry } });
   }
 
   remove(path: string): void {
@@ -331,11 +248,11 @@ export class SimulatedDisk implements Disk {
     if (!writable) throw new DiskError('EBADF', operation, path);
   }
 
-  #find(path: string): SimulatedFile | SimulatedDirectory | null {
-    let entry: SimulatedFile | SimulatedDirectory = this.#root;
+  #find(path: string): Entry | null {
+    let entry: Entry = this.#root;
     for (const name of names(path)) {
       if (entry instanceof SimulatedFile) return null;
-      const next: SimulatedFile | SimulatedDirectory | undefined = entry.current.get(name);
+      const next: Entry | undefined = entry.current.get(name);
       if (next === undefined) return null;
       entry = next;
     }
@@ -350,11 +267,11 @@ export class SimulatedDisk implements Disk {
     return entry;
   }
 
-  #link(path: string, entry: SimulatedFile | SimulatedDirectory, operation: string): void {
+  #link(path: string, entry: Entry, operation: string): void {
     const { parent, name } = split(path);
     const directory = this.#find(parent);
     if (!(directory instanceof SimulatedDirectory)) throw new DiskError('ENOENT', operation, path);
-    directory.change((entries) => entries.set(name, entry));
+    directory.change({ gone: null, come: { name, entry } });
   }
 
   #unlink(path: string, operation: string): void {
@@ -363,7 +280,7 @@ export class SimulatedDisk implements Disk {
     if (!(directory instanceof SimulatedDirectory) || !directory.current.has(name)) {
       throw new DiskError('ENOENT', operation, path);
     }
-    directory.change((entries) => entries.delete(name));
+    directory.change({ gone: name, come: null });
   }
 }
 
