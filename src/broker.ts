@@ -19,6 +19,7 @@ import { ControllerHost } from './host/controller-host.ts';
 import type { Crew } from './host/crew.ts';
 import { Data } from './host/data.ts';
 import { Directories } from './host/directories.ts';
+import { internalTopics } from './host/internal-topics.ts';
 import { closeLeftOpen } from './host/left-open.ts';
 import { fileHandles } from './host/limits.ts';
 import { listen, type OpenListener } from './host/listening.ts';
@@ -226,6 +227,7 @@ class RunningBroker implements Broker {
       defaults: {
         numPartitions: settings.numPartitions,
         replicationFactor: settings.defaultReplicationFactor,
+        internalTopics: internalTopics(settings),
         partitionsPerRequestMax: PARTITIONS_PER_REQUEST_MAX,
         partitionsMax: PARTITIONS_MAX,
       },
@@ -267,7 +269,7 @@ class RunningBroker implements Broker {
       const why = this.#lostAtStart;
       throw new StartError(`No data directory can be used (${why}): look at its disk, or name another directory.`);
     }
-    await this.#tellProcessors();
+    await this.#tellEverybody();
     const topicIds = Array.from(controller.image.deletedTopics.keys());
     if (topicIds.length > 0) await controller.ask('eraseTopics', { topicIds });
     await pools.openDoors();
@@ -414,12 +416,13 @@ class RunningBroker implements Broker {
   }
 
   /** Before the doors open: everybody knows everything. */
-  async #tellProcessors(): Promise<void> {
+  async #tellEverybody(): Promise<void> {
     const image = this.#image;
     const add = (this.#host as PartitionHost).map.routes();
     const message = { kind: 'image', image, add } as const;
     const crew = this.#crew as Crew;
-    await Promise.all((this.#pools as Pools).processors.map((name) => crew.ask(name, message)));
+    const { processors, handlers } = this.#pools as Pools;
+    await Promise.all([...processors, ...handlers].map((name) => crew.ask(name, message)));
   }
 
   /** Deleted topics whose files have been renamed need not be remembered. Those that are, after a crash, are erased by the next start. */

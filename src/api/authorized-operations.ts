@@ -20,6 +20,8 @@ function bits(...operations: readonly number[]): number {
 
 export const TOPIC_OPERATIONS = bits(READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS);
 
+export const GROUP_OPERATIONS = bits(READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS);
+
 export const CLUSTER_OPERATIONS = bits(
   CREATE,
   ALTER,

@@ -10,6 +10,7 @@ import { DeleteRecords } from '../wire/messages/delete-records.ts';
 import { DescribeCluster } from '../wire/messages/describe-cluster.ts';
 import { DescribeTopicPartitions } from '../wire/messages/describe-topic-partitions.ts';
 import { Fetch } from '../wire/messages/fetch.ts';
+import { FindCoordinator } from '../wire/messages/find-coordinator.ts';
 import { ListOffsets } from '../wire/messages/list-offsets.ts';
 import { Metadata } from '../wire/messages/metadata.ts';
 import { OffsetForLeaderEpoch } from '../wire/messages/offset-for-leader-epoch.ts';
@@ -18,11 +19,14 @@ import { DECIDED_ELEMENTS_MAX, type Reader } from '../wire/reader.ts';
 import { type Api, isAnnounced, isServed } from '../wire/schema.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { apiVersions } from './api-versions.ts';
+import { coordinate } from './coordinate.ts';
+import { coordinatedOrNull } from './coordinated-apis.ts';
 import { isDecided } from './decide.ts';
 import { deleteRecords } from './delete-records.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeTopicPartitions } from './describe-topic-partitions.ts';
 import { fetch } from './fetch.ts';
+import { findCoordinator } from './find-coordinator.ts';
 import type { ApiCall, Floor } from './floor.ts';
 import { listOffsets } from './list-offsets.ts';
 import { metadata } from './metadata.ts';
@@ -57,9 +61,14 @@ export function dispatch(call: ApiCall, api: Api | null, reader: Reader, floor: 
       return describeCluster(call, requestReader(DescribeCluster, version)(reader), floor);
     case DescribeTopicPartitions.key:
       return describeTopicPartitions(call, requestReader(DescribeTopicPartitions, version)(reader), floor);
-    default:
+    case FindCoordinator.key:
+      return findCoordinator(call, requestReader(FindCoordinator, version)(reader), floor);
+    default: {
+      const entry = coordinatedOrNull(api.key);
+      if (entry !== null) return coordinate(call, entry, requestReader(api, version)(reader) as object, floor);
       if (!isDecided(api.key)) throw new WireError(`${api.name}, which has no handler`);
       reader.limitElements(DECIDED_ELEMENTS_MAX);
       return floor.askController(call, api.key, requestReader(api, version)(reader));
+    }
   }
 }

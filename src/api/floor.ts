@@ -64,6 +64,10 @@ export interface Operation {
   offsetListed?(part: number, error: number, leaderEpoch: number, timestamp: number, offset: number): void;
   recordsDeleted?(part: number, error: number, lowWatermark: number): void;
   epochEndFound?(part: number, error: number, leaderEpoch: number, endOffset: number): void;
+  /** The coordinator of a part has read the request: its bytes are not needed for it any more. Only of what waits. */
+  taken?(): void;
+  /** The answer of a part as bytes, or why there is none. */
+  coordinated?(part: number, error: number, body: Uint8Array, wasTaken: boolean): void;
 }
 
 /** What the owner found for a fetch: valid during the call, the lease is the receiver's. */
@@ -120,6 +124,11 @@ export interface Floor {
   deleteRecords(operation: number, part: number, slot: number, offset: number): void;
   /** Asks where `epoch` ends in the log; `leaderEpoch` is the current one as the asker knows it, or -1. */
   epochEnd(operation: number, part: number, slot: number, leaderEpoch: number, epoch: number): void;
+  /**
+   * Passes the request on, as it was received, to the coordinator that lives with a partition; only while it is being started.
+   * Its bytes must be held until the answer, or until it is taken.
+   */
+  coordinate(operation: number, part: number, slot: number, call: ApiCall): void;
   /** Keeps the request's bytes in place until they are released; only while the request is being started. */
   holdPayload(call: ApiCall): void;
   releasePayload(call: ApiCall): void;

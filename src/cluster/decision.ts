@@ -24,9 +24,18 @@ export interface ConfigRules {
   defaultValue(name: string, resource?: string): string | null;
 }
 
+export interface InternalTopicDefaults {
+  readonly numPartitions: number;
+  /** Of fewer brokers each has one. */
+  readonly replicationFactorMax: number;
+  readonly configs: Configs;
+}
+
 export interface ControllerDefaults {
   readonly numPartitions: number;
   readonly replicationFactor: number;
+  /** How the brokers' own topics are made, by name. */
+  readonly internalTopics: ReadonlyMap<string, InternalTopicDefaults>;
   /** More new partitions in one request are refused. */
   readonly partitionsPerRequestMax: number;
   /** Of all topics together: a broker holds no more. */

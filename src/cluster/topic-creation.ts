@@ -58,12 +58,21 @@ export function autoCreateTopics(
   for (const name of new Set(names)) {
     const topic = around.image.topics.get(name);
     if (topic !== undefined) there.push(answerFor(topic));
-    else {
-      wanted.push({ name, numPartitions: BY_DEFAULT, replicationFactor: BY_DEFAULT, assignments: [], configs: [] });
-    }
+    else wanted.push(byDefault(around, name));
   }
   const draft = createTopics(around, { topics: wanted, validateOnly: false });
   return { ...draft, response: { topics: [...there, ...draft.response.topics] } };
+}
+
+function byDefault({ defaults, image }: Surroundings, name: string): NewTopic {
+  const internal = defaults.internalTopics.get(name);
+  if (internal === undefined) {
+    return { name, numPartitions: BY_DEFAULT, replicationFactor: BY_DEFAULT, assignments: [], configs: [] };
+  }
+  const { numPartitions, replicationFactorMax } = internal;
+  const replicationFactor = Math.min(replicationFactorMax, liveBrokers(image).length);
+  const configs = Array.from(internal.configs, ([config, value]) => ({ name: config, value }));
+  return { name, numPartitions, replicationFactor, assignments: [], configs };
 }
 
 function answerFor(topic: TopicImage): CreatedTopic {

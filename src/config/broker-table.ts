@@ -278,6 +278,23 @@ const GROUPS = [
     'How long the offsets of a group without members are kept, and offsets that a group does not consume any more.',
     { min: 1 },
   ),
+  int(
+    'offsets.topic.num.partitions',
+    50,
+    'Partitions of __consumer_offsets, when it is made: so many coordinators share the groups.',
+    {
+      min: 1,
+    },
+  ),
+  int(
+    'offsets.topic.replication.factor',
+    3,
+    'Copies of __consumer_offsets, when it is made; as many as there are brokers, if those are fewer.',
+    {
+      min: 1,
+    },
+  ),
+  int('offsets.topic.segment.bytes', 104_857_600, 'Segment size of __consumer_offsets, when it is made.', { min: 1 }),
   long('offsets.retention.check.interval.ms', 600_000, 'How often it is looked for offsets to expire.', { min: 1 }),
 ] as const;
 

@@ -78,8 +78,7 @@ const WITHOUT_EFFECT: Record<string, string> = {
   metrics: 'num.samples recording.level sample.window.ms',
   num: 'recovery.threads.per.data.dir replica.alter.log.dirs.threads replica.fetchers',
   offsets: `
-    commit.timeout.ms load.buffer.size topic.compression.codec topic.num.partitions
-    topic.replication.factor topic.segment.bytes`,
+    commit.timeout.ms load.buffer.size topic.compression.codec`,
   principal: 'builder.class',
   process: 'roles',
   producer: 'id.expiration.check.interval.ms purgatory.purge.interval.requests',

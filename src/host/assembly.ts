@@ -8,6 +8,7 @@ import type { FromThread, ImageMessage } from '../runtime/control.ts';
 import type { Shared } from '../runtime/shared.ts';
 import { Crew } from './crew.ts';
 import type { Data } from './data.ts';
+import { groupSettings } from './groups.ts';
 import { connectionsMax, fileHandles, processorLimits } from './limits.ts';
 import { PartitionHost } from './partition-host.ts';
 import type { PoolSizes } from './placement.ts';
@@ -82,6 +83,8 @@ export function assemble(parts: AssemblyParts): Assembly {
     retentionCheckMs: settings.logRetentionCheckIntervalMs,
     checkpointMs: settings.logFlushOffsetCheckpointIntervalMs,
     filesMax: fileHandles(settings),
+    groups: groupSettings(settings),
+    groupExpiryCheckMs: settings.offsetsRetentionCheckIntervalMs,
     seed: () => parts.seed(),
     image: () => parts.image(),
     routes: () => host.map.routes(),

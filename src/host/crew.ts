@@ -7,6 +7,7 @@ import type { Logger } from '../base/logger.ts';
 import { loadAddon } from '../runtime/addon.ts';
 import type { BellAddress, ControlMessage, FromThread, RoleMessage, ThreadMessage } from '../runtime/control.ts';
 import type { SocketSettings } from '../runtime/ground.ts';
+import { newLetters } from '../runtime/letters.ts';
 import type { Native } from '../runtime/native.ts';
 import { newRing } from '../runtime/ring.ts';
 import { RING_SLOTS, type Shared } from '../runtime/shared.ts';
@@ -134,8 +135,10 @@ export class Crew {
   async link(a: string, b: string): Promise<void> {
     const there = newRing(RING_SLOTS);
     const back = newRing(RING_SLOTS);
-    await this.#linkOne(a, b, there, back);
-    await this.#linkOne(b, a, back, there);
+    const kinds = `${a[0]}${b[0]}`;
+    const letters = kinds === 'hp' || kinds === 'ph' ? newLetters() : null;
+    await this.#linkOne(a, b, there, back, letters);
+    await this.#linkOne(b, a, back, there, letters);
     for (const [from, to] of [
       [a, b],
       [b, a],
@@ -217,12 +220,18 @@ export class Crew {
     this.#forgetQuestions(member.name, `thread ${member.name} has ended`);
   }
 
-  async #linkOne(role: string, peer: string, out: SharedArrayBuffer, back: SharedArrayBuffer): Promise<void> {
+  async #linkOne(
+    role: string,
+    peer: string,
+    out: SharedArrayBuffer,
+    back: SharedArrayBuffer,
+    letters: SharedArrayBuffer | null,
+  ): Promise<void> {
     const bell = this.#members.get(this.#places.get(peer) as string)?.bell;
     if (bell === undefined) throw new Error(`no role ${peer}`);
     await this.ask(role, {
       kind: 'link',
-      link: { peer, out, in: back, bell, intake: this.#intakes.get(peer) ?? null },
+      link: { peer, out, in: back, bell, intake: this.#intakes.get(peer) ?? null, letters },
     });
   }
 

@@ -101,7 +101,10 @@ export class PartitionHost {
     }
     await this.#open(added, image);
     const add = Array.from(touched, (id) => this.map.route(id));
-    await this.#tell({ kind: 'changes', changes, add, remove: removed });
+    const message = { kind: 'changes', changes, add, remove: removed } as const;
+    // Coordinators know a topic before clients do.
+    await Promise.all(this.map.handlers.map((name) => this.#parts.crew.ask(name, message)));
+    await this.#tell(message);
     const gone = await this.#remove(removed);
     // Or a topic of the same name would begin where the deleted one was cut.
     if (removed.length > 0) this.kept.checkpoint();

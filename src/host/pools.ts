@@ -2,6 +2,7 @@
  * The two pools, processors and handlers: hosts them as the placement says, joins everybody with everybody by rings, and
  * changes their sizes while the broker runs. No connection is dropped and no partition is unowned for longer than its move.
  */
+import type { GroupSettings } from '../coordinator/group/desk.ts';
 import type { ImageMessage, MovedConnection, ProcessorLimits, RoleMessage, RouteMessage } from '../runtime/control.ts';
 import { intakeBytes } from '../runtime/intake.ts';
 import { DESCRIPTORS_MAX, HANDLERS_MAX, PROCESSORS_MAX } from '../runtime/shared.ts';
@@ -20,6 +21,8 @@ export interface PoolsParts {
   readonly retentionCheckMs: number;
   readonly checkpointMs: number;
   readonly filesMax: number;
+  readonly groups: GroupSettings;
+  readonly groupExpiryCheckMs: number;
   seed(): number;
   image(): ImageMessage;
   routes(): readonly RouteMessage[];
@@ -242,9 +245,11 @@ export class Pools {
     if (name.startsWith('a')) return { role: 'acceptor', name, row };
     const index = indexOf(name);
     const seed = this.#parts.seed();
+    const image = this.#parts.image();
     if (name.startsWith('h')) {
-      const intervals = { retentionCheckMs, checkpointMs };
-      return { role: 'handler', name, index, row, groupCommit, fullValidation, ...intervals, filesMax, seed };
+      const { groups, groupExpiryCheckMs } = this.#parts;
+      const logs = { groupCommit, fullValidation, retentionCheckMs, checkpointMs, filesMax };
+      return { role: 'handler', name, index, row, ...logs, groups, groupExpiryCheckMs, image, seed };
     }
     const descriptors = new SharedArrayBuffer(DESCRIPTORS_MAX * 4);
     new Int32Array(descriptors).fill(-1);
@@ -252,7 +257,6 @@ export class Pools {
     const intake = new SharedArrayBuffer(
       intakeBytes({ queuedBytesMax, frameBytesMax: limits.connection.frameBytesMax }),
     );
-    const image = this.#parts.image();
     const routes = this.#parts.routes();
     return { role: 'processor', name, index, row, intake, descriptors, queuedBytesMax, limits, image, routes, seed };
   }

@@ -16,7 +16,7 @@ import { hasPolicy } from '../log/config.ts';
 import { DiskError } from '../log/disk.ts';
 import type { PartitionLog, SyncPlan } from '../log/partition-log.ts';
 import type { LogPosition, ReadPlan } from '../log/reading.ts';
-import { type AppendResult, blameNone, refused } from '../log/validation.ts';
+import { type AppendOrigin, type AppendResult, blameNone, refused } from '../log/validation.ts';
 import * as batch from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
 import { TO_HIGH_WATERMARK } from '../wire/messages/delete-records.ts';
@@ -131,6 +131,15 @@ export class Partition {
     else this.#line.join(memory, offset, length, asker, operation, part, false);
   }
 
+  /** A batch of the coordinator that lives with this partition: it is what it should be. */
+  appendOwn(memory: Memory, now: number, asker: number, operation: number): void {
+    const { length } = memory.bytes;
+    const error = this.#check(-1);
+    if (error !== ERROR.NONE) this.#desk.appended(asker, operation, 0, error, -1, -1, -1);
+    else if (this.#line.empty) this.#stage(memory, 0, length, now, asker, operation, 0, 'coordinator');
+    else this.#line.join(memory, 0, length, asker, operation, 0, false);
+  }
+
   /** One that was being opened has what came of it: it and what waits behind it go on, in the order they came. */
   admit(now: number): void {
     for (let next = this.#line.next(); next !== null; next = this.#line.next()) this.#admit(next, now);
@@ -161,10 +170,11 @@ export class Partition {
     asker: number,
     operation: number,
     part: number,
+    origin: AppendOrigin = 'client',
   ): boolean {
     const staged = this.#staged;
     try {
-      this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
+      this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, origin);
       // A new segment that could not be begun.
       if (this.log.broken !== null) this.fail(this.log.broken);
     } catch (problem) {

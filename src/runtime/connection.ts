@@ -220,6 +220,12 @@ export class Connection implements TransportOwner, FramesOwner {
     this.#desk.closed(this, why);
   }
 
+  /** It is to move: no new frame is started, and what waits ends now. */
+  leave(): void {
+    this.leaving = true;
+    for (const call of this.#calls) call.hurry();
+  }
+
   /** Takes the connection apart at a frame boundary: the bytes that were read and not used, as a copy. */
   detach(): Uint8Array {
     const left = this.#frames.copy();

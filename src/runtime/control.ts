@@ -3,6 +3,7 @@
  * question carries a number and gets one answer.
  */
 import type { Change } from '../cluster/changes.ts';
+import type { GroupSettings } from '../coordinator/group/desk.ts';
 import type { OpenedBatch, Opening } from '../log/admission.ts';
 import type { LogConfig } from '../log/config.ts';
 import type { FetchSession } from '../replica/fetch-session.ts';
@@ -16,6 +17,8 @@ export interface Link {
   readonly bell: BellAddress;
   /** The intake of a processor, for handlers to read batches from. */
   readonly intake: SharedArrayBuffer | null;
+  /** For letters from a handler to a processor. */
+  readonly letters: SharedArrayBuffer | null;
 }
 
 /** How a thread is woken: its flag, and its eventfd, or -1 when it waits on the flag itself. */
@@ -166,6 +169,9 @@ export type RoleMessage =
       readonly retentionCheckMs: number;
       readonly checkpointMs: number;
       readonly filesMax: number;
+      readonly groups: GroupSettings;
+      readonly groupExpiryCheckMs: number;
+      readonly image: ImageMessage;
       readonly seed: number;
     };
 

@@ -5,6 +5,10 @@
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
+import type { Timers } from '../base/timers.ts';
+import { apply, type Change, imageOf } from '../cluster/changes.ts';
+import type { MetadataImage } from '../cluster/image.ts';
+import type { GroupSettings } from '../coordinator/group/desk.ts';
 import type { Opening } from '../log/admission.ts';
 import type { LogEnvironment } from '../log/environment.ts';
 import type { FileCache } from '../log/files.ts';
@@ -17,9 +21,12 @@ import type { PublishedPartitions } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Registry } from './answers.ts';
 import type { ControlMessage, FromThread } from './control.ts';
+import { Coordinators, OWN } from './coordinators.ts';
 import type { Counters } from './counters.ts';
 import { Errands } from './errands.ts';
-import { ADVANCED, APPENDED, BLOCKED_DONE, RECORDS_DELETED } from './messages.ts';
+import { KnownTopics } from './known-topics.ts';
+import { LetterWriter } from './letters.ts';
+import { ADVANCED, APPENDED, BLOCKED_DONE, COORDINATED, RECORDS_DELETED } from './messages.ts';
 import { causeOf, OwnedPartitions } from './owned-partitions.ts';
 import { type HandlerLink, Questions, type QuestionsDesk } from './questions.ts';
 import type { Inbox, Outbox } from './ring.ts';
@@ -39,6 +46,10 @@ export interface HandlerParts {
   readonly files: FileTable;
   readonly published: PublishedPartitions;
   readonly clock: Clock;
+  readonly timers: Timers;
+  readonly groups: GroupSettings;
+  readonly groupExpiryCheckMs: number;
+  readonly image: MetadataImage;
   readonly counters: Counters;
   post(message: FromThread): void;
 }
@@ -57,6 +68,8 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   readonly #errands: Errands;
   readonly #owned: OwnedPartitions;
   readonly #questions: Questions;
+  readonly #coordinators: Coordinators;
+  #image: MetadataImage;
   #blocker: HandlerLink | null = null;
   #appended = 0;
   #failed = 0;
@@ -71,7 +84,23 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
     this.groupCommit = parts.groupCommit;
     this.fullValidation = parts.fullValidation;
     this.#errands = new Errands({ ...parts, disk: parts.environment.disk, post: (message) => parts.post(message) });
-    this.#owned = new OwnedPartitions({ ...parts, errands: this.#errands, desk: this });
+    this.#image = parts.image;
+    this.#coordinators = new Coordinators({
+      ...parts,
+      random: parts.environment.random,
+      settings: parts.groups,
+      expiryCheckMs: parts.groupExpiryCheckMs,
+      topics: new KnownTopics(() => this.#image),
+      touch: (partition) => this.touch(partition),
+      linked: (link) => this.#processors[link.index] === link,
+    });
+    this.#owned = new OwnedPartitions({
+      ...parts,
+      errands: this.#errands,
+      coordinators: this.#coordinators,
+      saidAll: () => !this.#links.some(({ letters }) => letters?.congested),
+      desk: this,
+    });
     this.#questions = new Questions(this.#owned, this);
   }
 
@@ -98,6 +127,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   }
 
   settle(_now: number): boolean {
+    this.#coordinators.settle();
     const any = this.#dirty.length > 0;
     const now = any ? this.#parts.clock.now() : 0;
     for (const partition of this.#dirty) {
@@ -105,6 +135,8 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
       partition.settle(now);
     }
     this.#dirty.length = 0;
+    this.#coordinators.settled();
+    for (const link of this.#links) link.letters?.flush();
     this.#owned.settle();
     for (const link of this.#links) link.outbox.ringBell();
     return any;
@@ -112,13 +144,14 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
 
   /** A ring that was full is tried again soon: its reader rings no bell when it has made room. */
   deadline(): number {
-    for (const { outbox } of this.#links) if (outbox.congested) return this.#parts.clock.monotonic() + RETRY_MS;
+    for (const { outbox, letters } of this.#links)
+      if (outbox.congested || letters?.congested) return this.#parts.clock.monotonic() + RETRY_MS;
     return Number.POSITIVE_INFINITY;
   }
 
   pending(): boolean {
     for (const { inbox } of this.#links) if (inbox.peek() >= 0) return true;
-    return false;
+    return this.#coordinators.pending;
   }
 
   control(message: ControlMessage, reply: Reply): void {
@@ -131,6 +164,12 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
         // What was sent before the processors held back is in the rings.
         this.drain(0);
         return this.#owned.freeze(message.slots, reply);
+      case 'image':
+        this.#image = imageOf(message.image.clusterId, message.image.changes);
+        return reply();
+      case 'changes':
+        this.#change(message.changes);
+        return reply();
       case 'configure':
         return this.#owned.configure(message, reply);
       case 'share':
@@ -164,8 +203,15 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
     }
   }
 
-  linked(peer: string, inbox: Inbox, outbox: Outbox, memory: Memory | null): void {
-    const link = { peer, index: Number(peer.slice(1)), inbox, outbox, memory: memory ?? NO_MEMORY };
+  linked(
+    peer: string,
+    inbox: Inbox,
+    outbox: Outbox,
+    memory: Memory | null,
+    letterMemory: SharedArrayBuffer | null = null,
+  ): void {
+    const letters = letterMemory === null ? null : new LetterWriter(letterMemory, outbox, COORDINATED);
+    const link = { peer, index: Number(peer.slice(1)), inbox, outbox, memory: memory ?? NO_MEMORY, letters };
     this.#links.push(link);
     if (peer.startsWith('p')) this.#processors[link.index] = link;
     if (peer.startsWith('b')) this.#blocker = link;
@@ -179,6 +225,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   count(): void {
     const { counters, cache } = this.#parts;
     this.#owned.look(this.#parts.clock.now());
+    this.#coordinators.look(this.#parts.clock.now());
     counters.set('batchesAppended', this.#appended);
     counters.set('appendsFailed', this.#failed);
     counters.set('bytesAppended', this.#questions.bytes);
@@ -205,11 +252,13 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   ): void {
     if (error === ERROR.NONE) this.#appended += 1;
     else this.#failed += 1;
+    if (asker === OWN) return this.#coordinators.appended(op, error);
     this.#processor(asker).outbox.send(APPENDED, op, part, error, 0, 0, 0, 0, base, appendTime, start);
   }
 
   refused(asker: number, op: number, part: number, error: number, start: number, fault: number, record: number): void {
     this.#failed += 1;
+    if (asker === OWN) return this.#coordinators.appended(op, error);
     this.#processor(asker).outbox.send(APPENDED, op, part, error, fault, record, 0, 0, -1, -1, start);
   }
 
@@ -226,6 +275,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   }
 
   offline(slot: number, problem: Error): void {
+    this.#coordinators.closed(slot);
     this.#parts.post({ kind: 'offline', from: this.name, slot, ...causeOf(problem) });
   }
 
@@ -247,6 +297,12 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
     this.#dirty.push(partition);
   }
 
+  coordinate(link: HandlerLink, at: number): void {
+    this.#coordinators.take(link, at, (slot) =>
+      this.#owned.at(slot) === undefined ? this.#owned.absent(slot) : ERROR.KAFKA_STORAGE_ERROR,
+    );
+  }
+
   keepStart(partition: Partition, asker: number, op: number, part: number): void {
     this.#errands.keepStart(partition, asker, op, part);
   }
@@ -264,6 +320,13 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
     const { outbox } = this.#processor(asker);
     if (kept) outbox.send(RECORDS_DELETED, operation, part, ERROR.NONE, 0, 0, 0, 0, lowWatermark);
     else outbox.send(RECORDS_DELETED, operation, part, ERROR.KAFKA_STORAGE_ERROR, 0, 0, 0, 0, -1);
+  }
+
+  /** Coordinators know the topics as processors do, and forget the offsets of those that go. */
+  #change(changes: readonly Change[]): void {
+    this.#image = apply(this.#image, changes);
+    const deleted = changes.flatMap((change) => (change.kind === 'topicDeleted' ? [change.topic] : []));
+    if (deleted.length > 0) this.#coordinators.topicsDeleted(deleted);
   }
 
   #processor(index: number): HandlerLink {

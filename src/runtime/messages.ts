@@ -20,6 +20,12 @@ export const DELETE_RECORDS = 13;
 /** d the epoch whose end is wanted, f current leader epoch or -1 */
 export const END_OF_EPOCH = 14;
 
+/**
+ * d offset and e length in the processor's intake of a request for the coordinator that lives with the partition; `b` is the
+ * part that is asked of it. w, x, y the client's address
+ */
+export const COORDINATE = 15;
+
 // Handler to processor: `a` operation, `b` part, `c` error code
 /** d what is wrong (RECORD_FAULT) with e a record of the batch, or -1; w base offset, x log append time or -1, y log start offset */
 export const APPENDED = 20;
@@ -33,6 +39,11 @@ export const ADVANCED = 23;
 export const RECORDS_DELETED = 24;
 /** d leader epoch, w end offset; -1 for none */
 export const EPOCH_END_FOUND = 25;
+
+/** The request is read and its answer comes later: its frame can go */
+export const TAKEN = 26;
+/** A letter (letters.ts): the answer of a part; or, empty, why there is none in `c` */
+export const COORDINATED = 27;
 
 // Anyone to the blocker: `a` the asker's number for it, `b` file slot
 /** Make what is written to it durable; a directory is a file here, too. */

@@ -17,6 +17,13 @@ import type { Errands } from './errands.ts';
 import type { QuestionsDesk } from './questions.ts';
 import type { Reply } from './role.ts';
 
+export interface PartitionGuests {
+  opened(slot: number, topic: string, partition: Partition): void;
+  closed(slot: number): void;
+  /** Nothing of theirs is on its way into the log. */
+  quiet(slot: number): boolean;
+}
+
 export interface OwnedPartitionsParts {
   /** The handler's name and number. */
   readonly name: string;
@@ -27,6 +34,10 @@ export interface OwnedPartitionsParts {
   readonly environment: LogEnvironment;
   readonly clock: Clock;
   readonly errands: Errands;
+  /** What lives with partitions comes and goes with them. */
+  readonly coordinators: PartitionGuests;
+  /** Nothing that was said to processors waits for room. */
+  saidAll(): boolean;
   /** The handler. */
   readonly desk: PartitionDesk & Pick<QuestionsDesk, 'touch'>;
 }
@@ -52,6 +63,7 @@ export class OwnedPartitions {
   /** And when it is next noted how far its log is written. */
   readonly #markAt: number[] = [];
   #freezing: { slots: readonly number[]; reply: Reply } | null = null;
+  #frozenReply: (() => void) | null = null;
 
   constructor(parts: OwnedPartitionsParts) {
     this.#parts = parts;
@@ -100,13 +112,21 @@ export class OwnedPartitions {
     this.settle();
   }
 
-  /** At the end of a round: what waits to be frozen may be at rest now. */
+  /** At the end of a round: what waits to be frozen may be at rest now. It is given away once all is said that was said of it. */
   settle(): void {
-    if (this.#freezing === null) return;
-    const { slots, reply } = this.#freezing;
-    for (const slot of slots) if (this.#partitions[slot]?.quiet === false) return;
+    if (this.#freezing !== null) this.#freeze(this.#freezing);
+    if (this.#frozenReply === null || !this.#parts.saidAll()) return;
+    this.#frozenReply();
+    this.#frozenReply = null;
+  }
+
+  #freeze({ slots, reply }: { slots: readonly number[]; reply: Reply }): void {
+    const { coordinators } = this.#parts;
+    for (const slot of slots) if (this.#partitions[slot]?.quiet === false || !coordinators.quiet(slot)) return;
     this.#freezing = null;
-    reply(slots.map((slot) => ({ slot, bytes: this.#frozen(slot) })));
+    for (const slot of slots) coordinators.closed(slot);
+    const frozen = slots.map((slot) => ({ slot, bytes: this.#frozen(slot) }));
+    this.#frozenReply = () => reply(frozen);
   }
 
   #frozen(slot: number): Uint8Array {
@@ -135,13 +155,14 @@ export class OwnedPartitions {
 
   /** Of deleted topics. Gives those whose files could not be put out of the way. */
   remove(slots: readonly number[], reply: Reply): void {
-    const { errands, clock } = this.#parts;
+    const { errands, coordinators, clock } = this.#parts;
     const now = clock.now();
     const left: Refused[] = [];
     for (const slot of slots) {
       this.#offline.delete(slot);
       const partition = this.#partitions[slot];
       if (partition === undefined) continue;
+      coordinators.closed(slot);
       partition.end(now);
       this.#partitions[slot] = undefined;
       try {
@@ -213,6 +234,7 @@ export class OwnedPartitions {
       error: string | null;
     }[] = [];
     const unfinished = new Map<number, string>();
+    for (const slot of this.#partitions.keys()) this.#parts.coordinators.closed(slot);
     for (const [slot, partition] of this.#partitions.entries()) {
       try {
         partition?.log.finish();
@@ -236,13 +258,14 @@ export class OwnedPartitions {
   }
 
   #place(message: PartitionMessage, log: PartitionLog): void {
-    const { desk, index, clock, environment, retentionCheckMs, checkpointMs } = this.#parts;
+    const { desk, coordinators, index, clock, environment, retentionCheckMs, checkpointMs } = this.#parts;
     desk.published.setOwner(message.slot, index);
     const partition = new Partition(message.slot, log, message.leaderEpoch, desk);
     partition.minInsyncReplicas = message.minInsyncReplicas;
     this.#partitions[message.slot] = partition;
     // What its last process did not make durable, and should have, is due at the end of the round.
     desk.touch(partition);
+    coordinators.opened(message.slot, message.topic, partition);
     this.#retainAt[message.slot] = clock.now() + 1 + environment.random.below(retentionCheckMs);
     this.#markAt[message.slot] = clock.now() + 1 + environment.random.below(checkpointMs);
   }

@@ -11,7 +11,7 @@ import type { RouteMessage } from './control.ts';
 import type { Outbox } from './ring.ts';
 
 /** A message that waits for its partition to have an owner again. */
-type Held = readonly [number, number, number, number, number, number, number, number, number];
+type Held = readonly [number, number, number, number, number, number, number, number, number, number, number];
 
 export class Owners {
   /** When the processor's present turn began: questions say so, handlers see how long they lay. */
@@ -69,15 +69,27 @@ export class Owners {
   }
 
   /** The slot is field c of each of these messages. */
-  send(type: number, a: number, b: number, slot: number, d: number, e: number, f: number, g: number, w: number): void {
+  send(
+    type: number,
+    a: number,
+    b: number,
+    slot: number,
+    d: number,
+    e: number,
+    f: number,
+    g: number,
+    w: number,
+    x = 0,
+    y = 0,
+  ): void {
     const held = this.#held.size === 0 ? undefined : this.#held.get(slot);
     if (held !== undefined) {
-      held.push([type, a, b, slot, d, e, f, g, w]);
+      held.push([type, a, b, slot, d, e, f, g, w, x, y]);
       return;
     }
     const outbox = this.#outboxes[this.#published.owner(slot)];
     assert(outbox !== undefined, 'a partition that is not held has an owner', { slot });
-    outbox.send(type, a, b, slot, d, e, f, g, w, 0, 0, this.turnAt);
+    outbox.send(type, a, b, slot, d, e, f, g, w, x, y, this.turnAt);
   }
 
   hold(slots: readonly number[]): void {
@@ -88,7 +100,7 @@ export class Owners {
     for (const slot of slots) {
       const held = this.#held.get(slot) ?? [];
       this.#held.delete(slot);
-      for (const [type, a, b, c, d, e, f, g, w] of held) this.send(type, a, b, c, d, e, f, g, w);
+      for (const message of held) this.send(...message);
     }
   }
 }

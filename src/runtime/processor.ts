@@ -27,7 +27,8 @@ import { spokenBy } from './foreign.ts';
 import { PRESSED_EVERY_MS } from './frames.ts';
 import { type Block, Intake } from './intake.ts';
 import { type FileCalls, LentFiles } from './lent-files.ts';
-import { ACCEPTED, BLOCKED_DONE } from './messages.ts';
+import { LetterReader } from './letters.ts';
+import { ACCEPTED, BLOCKED_DONE, COORDINATED } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
 import { Repetition } from './repetition.ts';
@@ -75,6 +76,8 @@ interface Link {
   readonly peer: string;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  /** From a handler. */
+  readonly letters: LetterReader | null;
 }
 
 /** Idle memory below this stays; what a burst touched beyond goes back. */
@@ -142,6 +145,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       intake: this.intake,
       releaseLease: (slot) => this.ranges.release(slot),
       failed: (call, problem) => this.#failed(call, problem),
+      peer: (connection) => this.#connections.get(connection)?.transport.peer ?? '',
       post: (message) => parts.post(message),
     });
     this.#trim = new Timer((now) => this.#trimIntake(now));
@@ -160,7 +164,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       const { inbox } = link;
       for (let at = inbox.peek(); at >= 0; at = inbox.peek()) {
         any = true;
-        this.#take(inbox, at);
+        this.#take(link, at);
         inbox.next();
       }
     }
@@ -247,8 +251,9 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   /** Rings to and from another role. Handlers are named h0, h1 ..., the blocker b0, acceptors a0 ... */
-  linked(peer: string, inbox: Inbox, outbox: Outbox): void {
-    this.#links.push({ peer, inbox, outbox });
+  linked(peer: string, inbox: Inbox, outbox: Outbox, letterMemory: SharedArrayBuffer | null = null): void {
+    const letters = letterMemory === null ? null : new LetterReader(letterMemory);
+    this.#links.push({ peer, inbox, outbox, letters });
     if (peer.startsWith('h')) this.#owners.link(Number(peer.slice(1)), outbox);
     if (peer.startsWith('b')) this.ranges.blocker = outbox;
   }
@@ -306,6 +311,8 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       call = new Call(this, connection.id, connection.listener, header, now);
       this.#callsOpen += 1;
       this.#floor.frameBlock = block;
+      this.#floor.frameOffset = offset;
+      this.#floor.frameLength = length;
       dispatch(call, header.api, reader, this.#floor);
       return call;
     } catch (problem) {
@@ -436,7 +443,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     const leaving = this.#leaving as { count: number; all: boolean; reply: Reply };
     for (const connection of Array.from(this.#connections.values())) {
       if (!leaving.all && leaving.count <= 0) break;
-      connection.leaving = true;
+      connection.leave();
       if (!connection.movable) continue;
       leaving.count -= 1;
       const left = connection.detach();
@@ -514,10 +521,15 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   // ---- Messages
 
-  #take(inbox: Inbox, at: number): void {
+  #take({ inbox, letters }: Link, at: number): void {
     if (this.#floor.take(inbox, at)) return;
     const { words } = inbox;
     const a = words[at + 1] as number;
+    if (words[at] === COORDINATED) {
+      const letter = letters?.take(words, at) ?? null;
+      if (letter !== null) this.#floor.coordinated(a, words[at + 2] as number, words[at + 3] as number, letter);
+      return;
+    }
     if (words[at] === ACCEPTED) {
       this.#accept(a, words[at + 2] as number);
       return;

@@ -9,8 +9,10 @@ import { clearFound, type FoundOffset } from '../replica/offsets.ts';
 import type { Partition } from '../replica/partition.ts';
 import { CODEC, codec, HEADER_BYTES } from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
+import type { LetterWriter } from './letters.ts';
 import {
   APPEND,
+  COORDINATE,
   DELETE_RECORDS,
   END_OF_EPOCH,
   EPOCH_END_FOUND,
@@ -32,6 +34,8 @@ export interface HandlerLink {
   readonly outbox: Outbox;
   /** The processor's intake; for the blocker nothing. */
   readonly memory: Memory;
+  /** For what does not fit a message; the blocker gets none. */
+  readonly letters: LetterWriter | null;
 }
 
 /** The handler, as its questions see it. */
@@ -47,6 +51,8 @@ export interface QuestionsDesk {
     appendTime: number,
     start: number,
   ): void;
+  /** A request for the coordinator that lives with a partition. */
+  coordinate(link: HandlerLink, at: number): void;
   /** Has the start of the partition's log kept on disk, and the deletion answered then. */
   keepStart(partition: Partition, asker: number, op: number, part: number): void;
 }
@@ -88,6 +94,9 @@ export class Questions {
         return true;
       case DELETE_RECORDS:
         this.#deleteRecords(link, a, b, c, w);
+        return true;
+      case COORDINATE:
+        this.#desk.coordinate(link, at);
         return true;
       case END_OF_EPOCH:
         this.#endOfEpoch(link, a, b, c, d, f);

@@ -18,6 +18,7 @@ import {
   ADVANCED,
   APPEND,
   APPENDED,
+  COORDINATE,
   DELETE_RECORDS,
   END_OF_EPOCH,
   EPOCH_END_FOUND,
@@ -26,8 +27,10 @@ import {
   LOCATED,
   OFFSET_LISTED,
   RECORDS_DELETED,
+  TAKEN,
 } from './messages.ts';
 import type { Owners } from './owners.ts';
+import { hostOf, type PackedHost, packHost } from './peer-address.ts';
 import type { Inbox } from './ring.ts';
 
 export interface RequestFloorParts {
@@ -47,6 +50,8 @@ export interface RequestFloorParts {
   releaseLease(slot: number): void;
   /** A fault of ours in the work for a call. */
   failed(call: ApiCall, problem: Error): void;
+  /** Where a connection comes from. */
+  peer(connection: number): string;
   post(message: FromThread): void;
 }
 
@@ -67,6 +72,9 @@ export class RequestFloor implements Floor {
   limits: FloorLimits;
   /** Holds the frame that is being read. */
   frameBlock: Block | null = null;
+  /** Where the frame lies in the intake, from its header on. */
+  frameOffset = 0;
+  frameLength = 0;
   /** Questions to owners that are not answered yet. */
   inFlight = 0;
   readonly #parts: RequestFloorParts;
@@ -77,6 +85,9 @@ export class RequestFloor implements Floor {
   readonly #asked = new Map<number, Asked>();
   #askedElements = 0;
   readonly #payloads = new Map<ApiCall, Block>();
+  /** Parts of operations that their coordinators have taken and not answered. */
+  readonly #parked = new Map<number, Set<number>>();
+  readonly #host: PackedHost = { w: 0, x: 0, y: 0 };
   readonly #located: Located = {
     slot: -1,
     length: 0,
@@ -151,6 +162,10 @@ export class RequestFloor implements Floor {
       this.#advanced(a);
       return true;
     }
+    if (type === TAKEN) {
+      this.#taken(a, inbox.words[at + 2] as number);
+      return true;
+    }
     if (type < APPENDED || type > EPOCH_END_FOUND) return false;
     const operation = this.#operation(a);
     this.inFlight -= 1;
@@ -193,6 +208,16 @@ export class RequestFloor implements Floor {
       default:
         assert(false, 'an answer of an owner has its type', { type });
     }
+  }
+
+  /** A coordinator's answer to a part, or an error code in place of it. */
+  coordinated(id: number, part: number, error: number, letter: Uint8Array): void {
+    const parked = this.#parked.get(id);
+    const wasTaken = parked?.delete(part) ?? false;
+    if (parked?.size === 0) this.#parked.delete(id);
+    if (!wasTaken) this.inFlight -= 1;
+    const operation = this.#operation(id);
+    this.attempt(operation.call, () => operation.coordinated?.(part, error, letter, wasTaken));
   }
 
   get deletions(): number {
@@ -251,6 +276,14 @@ export class RequestFloor implements Floor {
     this.#owners.send(END_OF_EPOCH, op, part, slot, epoch, 0, leaderEpoch, 0, 0);
   }
 
+  coordinate(operation: number, part: number, slot: number, call: ApiCall): void {
+    this.inFlight += 1;
+    const host = this.#host;
+    packHost(hostOf(this.#parts.peer(call.connection)), host);
+    const { frameOffset, frameLength } = this;
+    this.#owners.send(COORDINATE, operation, part, slot, frameOffset, frameLength, 0, 0, host.w, host.x, host.y);
+  }
+
   holdPayload(call: ApiCall): void {
     const block = this.frameBlock;
     assert(block !== null, 'a payload is held while its frame is read');
@@ -299,6 +332,14 @@ export class RequestFloor implements Floor {
     const operation = this.#operations[id];
     assert(operation !== undefined, 'an answer belongs to an open operation', { id });
     return operation;
+  }
+
+  /** Its coordinator has read it and answers later: it does not count as under way. */
+  #taken(id: number, part: number): void {
+    this.inFlight -= 1;
+    this.#parked.set(id, (this.#parked.get(id) ?? new Set()).add(part));
+    const operation = this.#operation(id);
+    this.attempt(operation.call, () => operation.taken?.());
   }
 
   #advanced(slot: number): void {

@@ -173,6 +173,8 @@ export class Thread {
       files,
       published: this.#published,
       clock: this.#world.clock,
+      timers: this.#loop.timers,
+      image: imageOf(message.image.clusterId, message.image.changes),
       counters,
       post: (from) => this.#post(from),
     });
@@ -182,13 +184,14 @@ export class Thread {
     const role = this.#roles.get(to);
     const outbox = new Outbox(link.out, this.#bell(link.bell));
     const inbox = new Inbox(link.in);
-    if (role instanceof Processor) role.linked(link.peer, inbox, outbox);
+    if (role instanceof Processor) role.linked(link.peer, inbox, outbox, link.letters);
     else if (role instanceof Handler) {
       role.linked(
         link.peer,
         inbox,
         outbox,
         link.intake === null ? null : this.#ground.memory(new Uint8Array(link.intake)),
+        link.letters,
       );
     } else if (role instanceof Acceptor) role.linked(link.peer, outbox);
     else throw new Error(`no role ${to} on ${this.#data.name}`);

@@ -71,7 +71,7 @@ export class FakePartition {
 }
 
 export interface Asked {
-  readonly kind: 'append' | 'locate' | 'listOffset' | 'deleteRecords' | 'epochEnd';
+  readonly kind: 'append' | 'locate' | 'listOffset' | 'deleteRecords' | 'epochEnd' | 'coordinate';
   readonly operation: number;
   readonly part: number;
   readonly slot: number;
@@ -259,6 +259,10 @@ export class FakeFloor implements Floor {
 
   deleteRecords(operation: number, part: number, slot: number, offset: number): void {
     this.asked.push({ kind: 'deleteRecords', operation, part, slot, offset, length: 0, flags: 0, epoch: -1 });
+  }
+
+  coordinate(operation: number, part: number, slot: number): void {
+    this.asked.push({ kind: 'coordinate', operation, part, slot, offset: 0, length: 0, flags: 0, epoch: -1 });
   }
 
   /** The epoch that is asked for stands in place of the offset. */

@@ -1,4 +1,5 @@
 /** A controller with some brokers, and a store without a disk that holds what it writes. */
+
 import { expect } from 'vitest';
 import { SeededRandom } from '../../src/base/random.ts';
 import type { StoreContents } from '../../src/cluster/contents.ts';
@@ -7,6 +8,7 @@ import type { ControllerOptions, Decision } from '../../src/cluster/controller.t
 import { Controller } from '../../src/cluster/controller.ts';
 import type { ConfigRules, ControllerDefaults } from '../../src/cluster/decision.ts';
 import type { Endpoint, MetadataImage } from '../../src/cluster/image.ts';
+import { GROUP_LOG } from '../../src/cluster/internal-topics.ts';
 import type { StoredNode, StoreWrite } from '../../src/cluster/metadata-store.ts';
 import type { CallName, NewTopic, RequestOf, ResponseOf } from '../../src/cluster/requests.ts';
 import { NodeTree } from '../../src/stores/node-tree.ts';
@@ -26,6 +28,9 @@ export const RULES: ConfigRules = {
 export const DEFAULTS: ControllerDefaults = {
   numPartitions: 3,
   replicationFactor: 1,
+  internalTopics: new Map([
+    [GROUP_LOG, { numPartitions: 5, replicationFactorMax: 3, configs: new Map([['cleanup.policy', 'compact']]) }],
+  ]),
   partitionsPerRequestMax: 10_000,
   partitionsMax: 65_536,
 };

@@ -10,13 +10,16 @@ const CLASSES = {
   'console-consumer': 'org.apache.kafka.tools.consumer.ConsoleConsumer',
   'console-producer': 'org.apache.kafka.tools.ConsoleProducer',
   'consumer-perf-test': 'org.apache.kafka.tools.ConsumerPerformance',
+  'consumer-groups': 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
   'delete-records': 'org.apache.kafka.tools.DeleteRecordsCommand',
   'dump-log': 'org.apache.kafka.tools.DumpLogSegments',
   'get-offsets': 'org.apache.kafka.tools.GetOffsetShell',
+  groups: 'org.apache.kafka.tools.GroupsCommand',
   'log-dirs': 'org.apache.kafka.tools.LogDirsCommand',
   'producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',
   topics: 'org.apache.kafka.tools.TopicCommand',
   transactions: 'org.apache.kafka.tools.TransactionsCommand',
+  'verifiable-consumer': 'org.apache.kafka.tools.VerifiableConsumer',
   'verifiable-producer': 'org.apache.kafka.tools.VerifiableProducer',
 } as const;
 

@@ -1,13 +1,19 @@
 /** A handler over a simulated disk and a clock that is turned by hand, with a processor's and a blocker's ends of its rings. */
 import { type Memory, memoryOver } from '../../src/base/memory.ts';
 import { SeededRandom } from '../../src/base/random.ts';
+import { Timers } from '../../src/base/timers.ts';
 import { randomUuid } from '../../src/base/uuid.ts';
+import { apply, type Change } from '../../src/cluster/changes.ts';
+import { emptyImage } from '../../src/cluster/image.ts';
+import { parseSettings } from '../../src/config/settings.ts';
+import { groupSettings } from '../../src/host/groups.ts';
 import type { LogConfig } from '../../src/log/config.ts';
 import { PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
 import { Bell } from '../../src/runtime/bell.ts';
 import type { ControlMessage, FromThread, PartitionMessage } from '../../src/runtime/control.ts';
 import { Counters, countersMemory } from '../../src/runtime/counters.ts';
 import { Handler, type HandlerParts } from '../../src/runtime/handler.ts';
+import { newLetters } from '../../src/runtime/letters.ts';
 import { APPEND } from '../../src/runtime/messages.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
 import { HandClock } from '../kit/hand-clock.ts';
@@ -25,12 +31,15 @@ const silent = () => new Bell(new Int32Array(new SharedArrayBuffer(4)), () => {}
 
 export class HandlerBench {
   readonly clock = new HandClock();
+  readonly timers = new Timers(0);
   readonly disk: SimulatedDisk;
   readonly published = new PublishedPartitions(new SharedArrayBuffer(SLOT_BYTES * 1_024));
   readonly handler: Handler;
   readonly posted: FromThread[] = [];
   /** What the processor p0 received its requests into. */
   readonly intake: Memory = memoryOver(new Uint8Array(INTAKE_BYTES));
+  /** For what the handler says to p0 beside its ring. */
+  readonly letters = newLetters();
   /** The ends that p0 and b0 have. */
   readonly toHandler: Outbox;
   readonly fromHandler: Inbox;
@@ -45,6 +54,8 @@ export class HandlerBench {
       readonly seed?: number;
       readonly ringSlots?: number;
       readonly disk?: SimulatedDisk;
+      /** To an image that knows nothing. */
+      readonly changes?: readonly Change[];
     } = {},
   ) {
     const { seed = 1, ringSlots = 64, index = 0 } = options;
@@ -63,6 +74,10 @@ export class HandlerBench {
       files: world.table,
       published: this.published,
       clock: this.clock,
+      timers: this.timers,
+      groups: groupSettings(parseSettings([]).settings),
+      groupExpiryCheckMs: 600_000,
+      image: apply(emptyImage('test'), options.changes ?? []),
       counters: new Counters(countersMemory(), 0),
       post: (message) => this.posted.push(message),
     });
@@ -76,12 +91,13 @@ export class HandlerBench {
     this.fromHandler = new Inbox(answered);
     this.fromBlocker = new Outbox(done, silent());
     this.toBlocker = new Inbox(wanted);
-    this.handler.linked('p0', new Inbox(asked), new Outbox(answered, silent()), this.intake);
-    this.handler.linked('b0', new Inbox(done), new Outbox(wanted, silent()), null);
+    this.handler.linked('p0', new Inbox(asked), new Outbox(answered, silent()), this.intake, this.letters);
+    this.handler.linked('b0', new Inbox(done), new Outbox(wanted, silent()), null, null);
   }
 
   /** One turn of the loop. */
   turn(): void {
+    this.timers.advance(this.clock.monotonic());
     this.handler.drain(this.clock.monotonic());
     this.handler.settle(this.clock.monotonic());
   }
@@ -112,10 +128,15 @@ export class HandlerBench {
 
   /** Lies in the intake until the test is over; an answer names the operation. */
   append(slot: number, bytes: Uint8Array, operation: number): void {
+    this.toHandler.send(APPEND, operation, 0, slot, this.receive(bytes), bytes.length, -1, 0);
+  }
+
+  /** Puts bytes where p0 receives: where they lie. */
+  receive(bytes: Uint8Array): number {
     const offset = this.#intakeUsed;
     this.intake.bytes.set(bytes, offset);
     this.#intakeUsed += (bytes.length + 7) & ~7;
-    this.toHandler.send(APPEND, operation, 0, slot, offset, bytes.length, -1, 0);
+    return offset;
   }
 
   /** What came since: type, operation, error and first float of each message. */

@@ -21,9 +21,9 @@ import { Metadata } from '../../src/wire/messages/metadata.ts';
 import { Produce } from '../../src/wire/messages/produce.ts';
 import type { Api, RequestInput } from '../../src/wire/schema.ts';
 import { Writer } from '../../src/wire/writer.ts';
+import { HandClock } from '../kit/hand-clock.ts';
 import { batchOf } from '../kit/records.ts';
 import { PRODUCE_VERSION } from '../kit/requests.ts';
-import { HandClock } from '../kit/hand-clock.ts';
 import { INTAKE_LIMITS, LIMITS } from './kit.ts';
 import { FakeFiles, FakeTransport } from './sockets.ts';
 

@@ -7,7 +7,9 @@ import { type Memory, memoryOver } from '../../src/base/memory.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Timers } from '../../src/base/timers.ts';
 import { emptyImage } from '../../src/cluster/image.ts';
+import { parseSettings } from '../../src/config/settings.ts';
 import type { ClosedPartition, RunningOffset } from '../../src/host/data.ts';
+import { groupSettings } from '../../src/host/groups.ts';
 import { openBatch } from '../../src/jobs/open-batch.ts';
 import type { LogConfig } from '../../src/log/config.ts';
 import { DiskError } from '../../src/log/disk.ts';
@@ -395,6 +397,10 @@ export class SimulatedBroker {
       fullValidation: settings.fullValidation,
       retentionCheckMs: 20_000,
       checkpointMs: 60_000,
+      timers: loop.timers,
+      groups: groupSettings(parseSettings([]).settings),
+      groupExpiryCheckMs: 600_000,
+      image: emptyImage('cluster'),
       environment: { ...environment(this.#disk, 1, settings.seed + index), files: cache },
       cache,
       registry: UNREGISTERED,

@@ -5,8 +5,8 @@
 import { SeededRandom } from '../../src/base/random.ts';
 import { StartError } from '../../src/base/start-error.ts';
 import { DiskError } from '../../src/log/disk.ts';
-import { config } from '../log/fixture.ts';
 import { HandClock } from '../kit/hand-clock.ts';
+import { config } from '../log/fixture.ts';
 import { must } from '../runtime/sockets.ts';
 import { PARTITIONS_MAX, type Settings, SimulatedBroker } from './broker.ts';
 import { Client, type ClientDesk } from './client.ts';

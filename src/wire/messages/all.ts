@@ -38,6 +38,15 @@ export const ALL_APIS: readonly Api[] = [
   Fetch,
   ListOffsets,
   Metadata,
+  OffsetCommit,
+  OffsetFetch,
+  FindCoordinator,
+  JoinGroup,
+  Heartbeat,
+  LeaveGroup,
+  SyncGroup,
+  DescribeGroups,
+  ListGroups,
   ApiVersions,
   CreateTopics,
   DeleteTopics,
@@ -49,28 +58,16 @@ export const ALL_APIS: readonly Api[] = [
   AlterReplicaLogDirs,
   DescribeLogDirs,
   CreatePartitions,
+  DeleteGroups,
   IncrementalAlterConfigs,
+  OffsetDelete,
   DescribeCluster,
   DescribeProducers,
   DescribeTopicPartitions,
 ];
 
-/** The requests of groups. They are served together or not at all: a client that finds its coordinator goes on to join. */
-export const GROUP_APIS: readonly Api[] = [
-  OffsetCommit,
-  OffsetFetch,
-  FindCoordinator,
-  JoinGroup,
-  Heartbeat,
-  LeaveGroup,
-  SyncGroup,
-  DescribeGroups,
-  ListGroups,
-  DeleteGroups,
-  OffsetDelete,
-  ConsumerGroupHeartbeat,
-  ConsumerGroupDescribe,
-];
+/** The newer protocol of groups: tables only. Its requests are served together or not at all. */
+export const GROUP_APIS: readonly Api[] = [ConsumerGroupHeartbeat, ConsumerGroupDescribe];
 
 const BY_KEY: (Api | undefined)[] = [];
 for (const api of ALL_APIS) BY_KEY[api.key] = api;

@@ -95,6 +95,9 @@ await step('query', () => kcat(['-Q', '-b', address, '-t', 'kcat:0:1']));
 await step('list', () => kcat(['-L', '-b', address]));
 await step('idempotent', () => kcat(['-P', '-b', address, '-t', 'kcat', '-X', 'enable.idempotence=true'], 'c\n'));
 
+const group = ['-b', address, '-G', 'kcats', '-X', 'auto.offset.reset=earliest', '-X', 'group.instance.id=kcat-1'];
+await step('group', () => kcat([...group, '-e', 'kcat']));
+
 client = `librdkafka ${VERSION}`;
 await step('all', async () => {
   const admin = new RdAdmin(address);
@@ -138,6 +141,19 @@ await step('alter', () =>
 );
 await step('cluster', () => admin.describeCluster());
 await step('records', () => admin.deleteTopicRecords({ topic: 'js', partitions: [{ partition: 0, offset: '0' }] }));
+await step('group', async () => {
+  const consumer = kafka.consumer({ groupId: 'js' });
+  await consumer.connect();
+  await consumer.subscribe({ topics: ['js'], fromBeginning: true });
+  await consumer.run({ eachMessage: async () => {} });
+  await pause(1_000);
+  await admin.describeGroups(['js']);
+  await consumer.commitOffsets([{ topic: 'js', partition: 0, offset: '1' }]);
+  await consumer.disconnect();
+});
+await step('groups', () => admin.listGroups());
+await step('group offsets', () => admin.fetchOffsets({ groupId: 'js', topics: ['js'] }));
+await step('delete group', () => admin.deleteGroups(['js']));
 await step('delete', () => admin.deleteTopics({ topics: ['js'] }));
 await admin.disconnect();
 
@@ -182,6 +198,16 @@ await step('directories', () => platformatic.describeLogDirs({ topics: [{ name: 
 await step('records', () =>
   platformatic.deleteRecords({ topics: [{ name: 'pl', partitions: [{ partition: 0, offset: 0n }] }] }),
 );
+await step('group', async () => {
+  const consumer = new PlatformaticConsumer({ ...base, groupId: 'pl', maxWaitTime: 10 });
+  const stream = await consumer.consume({ topics: ['pl'], mode: 'earliest' });
+  await consumer.commit({ offsets: [{ topic: 'pl', partition: 0, offset: 1n, leaderEpoch: 0 }] });
+  await platformatic.describeGroups({ groups: ['pl'] });
+  await stream.close();
+  await consumer.close();
+});
+await step('groups', () => platformatic.listGroups());
+await step('delete group', () => platformatic.deleteGroups({ groups: ['pl'] }));
 await step('delete', () => platformatic.deleteTopics({ topics: ['pl'] }));
 await platformatic.close();
 
@@ -199,6 +225,14 @@ await run('configs', '--alter', '--entity-type', 'topics', '--entity-name', 'ja'
 await run('log-dirs', '--describe', '--topic-list', 'ja');
 await run('cluster', 'cluster-id');
 await run('transactions', 'describe-producers', '--topic', 'ja', '--partition', '0');
+const classic = ['--consumer-property', 'group.protocol=classic', '--consumer-property', 'heartbeat.interval.ms=300'];
+await run('console-consumer', '--topic', 'ja', '--group', 'ja', '--from-beginning', '--timeout-ms', '3000', ...classic);
+await run('groups', '--list');
+await run('consumer-groups', '--describe', '--group', 'ja');
+await run('consumer-groups', '--describe', '--group', 'ja', '--members', '--verbose');
+await run('consumer-groups', '--reset-offsets', '--group', 'ja', '--topic', 'ja', '--to-earliest', '--execute');
+await run('consumer-groups', '--delete-offsets', '--group', 'ja', '--topic', 'ja');
+await run('consumer-groups', '--delete', '--group', 'ja');
 await run('topics', '--delete', '--topic', 'ja');
 
 await broker.close();

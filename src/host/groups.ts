@@ -1,0 +1,14 @@
+/** What the coordinators of groups go by, from the broker's settings; it holds for as long as the broker runs. */
+import type { Settings } from '../config/broker-table.ts';
+import type { GroupSettings } from '../coordinator/group/desk.ts';
+
+export function groupSettings(settings: Settings): GroupSettings {
+  return {
+    groupInitialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
+    groupMaxSessionTimeoutMs: settings.groupMaxSessionTimeoutMs,
+    groupMaxSize: settings.groupMaxSize,
+    groupMinSessionTimeoutMs: settings.groupMinSessionTimeoutMs,
+    offsetMetadataMaxBytes: settings.offsetMetadataMaxBytes,
+    offsetsRetentionMinutes: settings.offsetsRetentionMinutes,
+  };
+}
