@@ -23,7 +23,7 @@ import { Call, type CallOwner } from './call.ts';
 import { Connection, type ConnectionDesk, type ConnectionLimits } from './connection.ts';
 import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
-import { spokenBy } from './foreign.ts';
+import { Faults } from './faults.ts';
 import { PRESSED_EVERY_MS } from './frames.ts';
 import { type Block, Intake } from './intake.ts';
 import { type FileCalls, LentFiles } from './lent-files.ts';
@@ -31,7 +31,6 @@ import { LetterReader } from './letters.ts';
 import { ACCEPTED, BLOCKED_DONE, COORDINATED } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
-import { Repetition } from './repetition.ts';
 import { RequestFloor } from './request-floor.ts';
 import type { Inbox, Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
@@ -85,7 +84,6 @@ const INTAKE_IDLE_BYTES = 8_388_608;
 const TRIM_EVERY_MS = 2_000;
 /** A client that has not read for this long may be in the way of others; a shorter while is a busy one. */
 const STUCK_MIN_MS = 1_000;
-const SAID_EVERY_MS = 10_000;
 
 export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly name: string;
@@ -109,6 +107,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly #trim: Timer;
   readonly #press: Timer;
   readonly #limits: ProcessorLimits;
+  readonly #faults: Faults;
   #nextConnection = 1;
   #wasCongested = false;
   #leaving: { count: number; all: boolean; reply: Reply } | null = null;
@@ -117,9 +116,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   #callsOpen = 0;
   #now = 0;
   #requests = 0;
-  #malformed = 0;
-  readonly #malformedSaid = new Repetition(SAID_EVERY_MS);
-  readonly #foreignSaid = { TLS: new Repetition(SAID_EVERY_MS), HTTP: new Repetition(SAID_EVERY_MS) };
   #answered = 0;
 
   constructor(parts: ProcessorParts) {
@@ -128,6 +124,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.kernels = parts.kernels;
     this.timers = parts.timers;
     this.#limits = parts.limits;
+    this.#faults = new Faults(parts.limits.listeners, (message) => parts.post(message));
     this.limits = parts.limits.connection;
     this.#owners = new Owners(parts.published);
     this.#owners.update(parts.routes, []);
@@ -269,7 +266,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.ranges.count();
     counters.set('connectionsOpen', this.#connections.size);
     counters.set('requests', this.#requests);
-    counters.set('requestsMalformed', this.#malformed);
+    counters.set('requestsMalformed', this.#faults.count);
     counters.set('answers', this.#answered);
     counters.set('intakeBlocksHeld', this.intake.heldBlocks);
     counters.set('intakeBytesHeld', this.intake.heldBytes);
@@ -325,7 +322,9 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       }
       // Nothing of it was done: a request is read whole first.
       this.#callsOpen = openBefore;
-      this.#sayMalformed(connection, { api: header.apiKey, version: header.apiVersion, why: problem.message });
+      const { peer } = connection.transport;
+      const { apiKey: api, apiVersion: version } = header;
+      this.#faults.malformed({ peer, api, version, why: problem.message }, now);
       return null;
     }
   }
@@ -368,12 +367,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   misfit(connection: Connection, size: number): void {
-    const spoken = spokenBy(size);
-    if (spoken === null) return this.#sayMalformed(connection, { why: `a request of ${size} bytes` });
-    this.#malformed += 1;
-    const listener = this.#limits.listeners[connection.listener];
-    const values = { spoken, listener, peer: connection.transport.peer };
-    this.#say('warn', 'connection.foreign', this.#foreignSaid[spoken].happened(this.#now), values);
+    this.#faults.misfit(connection.transport.peer, connection.listener, size, this.#now);
   }
 
   relieve(now: number): boolean {
@@ -484,23 +478,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#stalled.clear();
   }
 
-  #sayMalformed(connection: Connection, fault: Readonly<Record<string, unknown>>): void {
-    this.#malformed += 1;
-    const values = { peer: connection.transport.peer, ...fault };
-    this.#say('info', 'request.malformed', this.#malformedSaid.happened(this.#now), values);
-  }
-
-  /** The rest of a flood, once nothing comes any more. */
-  #sayRest(now: number): void {
-    this.#say('info', 'request.malformed', this.#malformedSaid.due(now), {});
-    for (const spoken of ['TLS', 'HTTP'] as const)
-      this.#say('warn', 'connection.foreign', this.#foreignSaid[spoken].due(now), { spoken });
-  }
-
-  #say(level: 'info' | 'warn', event: string, count: number, values: Readonly<Record<string, unknown>>): void {
-    if (count > 0) this.#parts.post({ kind: 'log', level, event, values: { count, ...values } });
-  }
-
   /** Somebody waits for memory, and not for the requests under way. */
   get #isShort(): boolean {
     return this.intake.waiting > 0 || (this.#stalled.size > 0 && !this.congested);
@@ -512,7 +489,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   #trimIntake(now: number): void {
-    this.#sayRest(now);
+    this.#faults.sayRest(now);
     if (this.intake.heldBlocks === 0) this.intake.rest();
     const { sockets, intake } = this.#parts;
     this.intake.trim(INTAKE_IDLE_BYTES, (offset, bytes) => sockets.releasePages(intake, offset, bytes));
