@@ -92,9 +92,16 @@ export class World {
     this.shard.loaded();
   }
 
-  #newShard(): GroupShard {
+  /** Another shard that has loaded the same log and is not asked for anything; its writes go nowhere. */
+  successor(): GroupShard {
+    const shard = this.#newShard(new MemoryJournal());
+    for (const record of this.journal.log) shard.replay(record);
+    return shard;
+  }
+
+  #newShard(journal: MemoryJournal<GroupRecord> = this.journal): GroupShard {
     return new GroupShard({
-      journal: this.journal,
+      journal,
       timers: this.timers,
       clock: this.clock,
       random: this.random,

@@ -148,6 +148,7 @@ export class Joining {
     const identity = { id: memberId, instanceId: before.instanceId, clientId, clientHost };
     const member = group.newMember(identity, join.joined);
     member.assignment = before.assignment;
+    member.replaces = before;
     const leaderBefore = roster.leaderId ?? '';
     this.#rebalances.synced(group, before.id);
     group.expel(before, ERROR.FENCED_INSTANCE_ID, before.id);
@@ -156,20 +157,15 @@ export class Joining {
     roster.park(member, join.respond);
     this.#rebalances.heardOf(member);
     const keepsPlan = group.state === 'Stable' && roster.chooseProtocol() === group.protocol;
-    if (keepsPlan) this.#storeReplaced(group, before, member, leaderBefore, join);
+    if (keepsPlan) this.#storeReplaced(group, member, leaderBefore, join);
     // A plan that is being made names the id that has gone.
     else this.#rebalances.changed(group, `static member ${before.id} is now ${memberId}`);
   }
 
-  #storeReplaced(
-    group: ClassicGroup,
-    before: ClassicMember,
-    member: ClassicMember,
-    leaderBefore: string,
-    { caller }: Join,
-  ): void {
+  #storeReplaced(group: ClassicGroup, member: ClassicMember, leaderBefore: string, { caller }: Join): void {
     const { roster, generation } = group;
     this.#desk.writes.write([group.asRecord(({ assignment }) => assignment)], (error) => {
+      if (error === ERROR.NONE) member.replaces = null;
       // A rebalance that began meanwhile answers all who wait, whatever became of this.
       const isCurrent = group.state === 'Stable' && group.generation === generation;
       if (!isCurrent || roster.get(member.id) !== member) return;
@@ -182,6 +178,7 @@ export class Joining {
         this.#rebalances.heardOf(member);
         return;
       }
+      const before = member.stored;
       this.#desk.logger.warn('static member was not replaced', { group: group.id, member: before.id, error });
       const led = roster.leaderId === member.id;
       group.expel(member, groupWriteError(error));

@@ -59,7 +59,10 @@ export class Syncing {
         this.#rebalances.changed(group, `the plan of ${memberId} was not stored, error ${error}`);
         return;
       }
-      for (const member of group.roster.members()) member.assignment = assigned(member);
+      for (const member of group.roster.members()) {
+        member.assignment = assigned(member);
+        member.replaces = null;
+      }
       group.become('Stable', this.#desk.clock.now());
       group.answerSyncs((member) => syncAnswer(group, member));
     });
