@@ -167,6 +167,7 @@ class Run {
     const groupId = words.next();
     const name = words.next();
     const { generation, ...identity } = this.#claims(words, groupId, name);
+    const version = words.number('v', 4);
     const protocolType = words.option('type');
     const protocolName = words.option('protocol');
     const assignments = words.pairs().map(([member, plan]) => ({
@@ -175,7 +176,7 @@ class Run {
     }));
     const shown = this.#shown(identity.memberId);
     const request = { groupId, ...identity, generationId: generation, protocolType, protocolName, assignments };
-    this.#world.shard.syncGroup(request, caller(5), ({ errorCode, assignment, protocolName: protocol }) => {
+    this.#world.shard.syncGroup(request, caller(version), ({ errorCode, assignment, protocolName: protocol }) => {
       const text = errorCode === ERROR.NONE ? `'${textOf(assignment)}' by ${protocol}` : errorName(errorCode);
       this.#out.push(() => `${shown} synced: ${text}`);
     });

@@ -170,7 +170,7 @@ export class SimulatedMember {
     };
     this.#ask<SyncResponse>(
       (shard, respond) =>
-        shard.syncGroup(request, caller(5), (body) => {
+        shard.syncGroup(request, caller(4), (body) => {
           if (body.errorCode === ERROR.NONE) {
             this.#facts.assigned(this, request.generationId, textOf(body.assignment));
           }

@@ -17,6 +17,7 @@ import { refusedJoin } from './refusals.ts';
 import { groupWriteError } from './write-errors.ts';
 
 const KNOWN_MEMBER_ID_SINCE = 4;
+const NULL_PROTOCOL_SINCE = 7;
 const SKIP_ASSIGNMENT_SINCE = 9;
 /** The id must still be a string of the protocol, whatever the client calls itself. */
 const ID_PREFIX_MAX = 10_000;
@@ -40,7 +41,8 @@ export class Joining {
     this.#rebalances = rebalances;
   }
 
-  join(request: JoinRequest, caller: Caller, respond: Respond<JoinResponse>): void {
+  join(request: JoinRequest, caller: Caller, answer: Respond<JoinResponse>): void {
+    const respond = caller.version < NULL_PROTOCOL_SINCE ? withProtocolName(answer) : answer;
     const { groupId, memberId, sessionTimeoutMs, protocols } = request;
     const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs } = this.#desk.settings;
     const refuse = (error: number, toldId = memberId) => respond(refusedJoin(toldId, error));
@@ -195,6 +197,10 @@ export class Joining {
     const prefix = name.length > ID_PREFIX_MAX ? name.slice(0, ID_PREFIX_MAX).replace(/[\ud800-\udbff]$/, '') : name;
     return `${prefix}-${parts.map((part) => part.join('')).join('-')}`;
   }
+}
+
+function withProtocolName(respond: Respond<JoinResponse>): Respond<JoinResponse> {
+  return (body) => respond({ ...body, protocolName: body.protocolName ?? '' });
 }
 
 /** An empty group takes anybody who names a type and a protocol, another one whoever fits to its members. */

@@ -90,8 +90,8 @@ export class GroupShard {
     this.#joining.join(request, caller, respond);
   }
 
-  syncGroup(request: messages.SyncRequest, _caller: Caller, respond: Respond<messages.SyncResponse>): void {
-    this.#syncing.sync(request, respond);
+  syncGroup(request: messages.SyncRequest, caller: Caller, respond: Respond<messages.SyncResponse>): void {
+    this.#syncing.sync(request, caller, respond);
   }
 
   heartbeat(request: messages.HeartbeatRequest, _caller: Caller, respond: Respond<messages.HeartbeatResponse>): void {
