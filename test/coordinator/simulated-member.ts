@@ -7,8 +7,9 @@ import { ZERO_UUID } from '../../src/base/uuid.ts';
 import type { JoinResponse, SyncResponse } from '../../src/coordinator/group/messages.ts';
 import type { GroupShard } from '../../src/coordinator/group/shard.ts';
 import { ERROR } from '../../src/wire/errors.ts';
+import { JoinGroup } from '../../src/wire/messages/join-group.ts';
 import type { GroupFacts } from './group-facts.ts';
-import { bytesOf, caller, subscription, textOf } from './world.ts';
+import { bytesOf, caller, expectWritable, subscription, textOf } from './world.ts';
 
 export const PARTITIONS = 4;
 const TOPIC = 't';
@@ -141,6 +142,7 @@ export class SimulatedMember {
     this.#ask<JoinResponse>(
       (shard, respond) =>
         shard.joinGroup(request, caller(this.#version, this.name), (body) => {
+          expectWritable(JoinGroup, this.#version, body);
           this.#facts.joined(this, body);
           respond(body);
         }),

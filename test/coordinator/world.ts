@@ -9,6 +9,9 @@ import type { Caller } from '../../src/coordinator/group/messages.ts';
 import type { GroupRecord } from '../../src/coordinator/group/records.ts';
 import { GroupShard } from '../../src/coordinator/group/shard.ts';
 import type { Topics } from '../../src/coordinator/group/topics.ts';
+import { responseWriter } from '../../src/wire/compiler.ts';
+import type { Api, ResponseInput } from '../../src/wire/schema.ts';
+import { Writer } from '../../src/wire/writer.ts';
 import { HandClock } from '../kit/hand-clock.ts';
 import { MemoryJournal } from './memory-journal.ts';
 
@@ -114,6 +117,11 @@ export class World {
 
 export function caller(version: number, clientId = 'client'): Caller {
   return { version, clientId, clientHost: '/127.0.0.1' };
+}
+
+/** Fails when that version of the API cannot carry the answer. */
+export function expectWritable<A extends Api>(api: A, version: number, body: ResponseInput<A>): void {
+  responseWriter(api, version)(new Writer(), body);
 }
 
 const utf8 = new TextEncoder();
