@@ -116,7 +116,7 @@ class ReadingCode {
     this.lines.push('} }');
   }
 
-  /** A nullable struct has a byte before it: -1 for null, 1 otherwise. */
+  /** A nullable struct has a byte before it: -1 for null, 1 otherwise; a tagged one 0 for null. */
   #struct(field: Field, target: string, variable: string, path: string, nullable: boolean): void {
     if (!nullable) {
       const value = this.struct(field.fields ?? {}, path);
@@ -124,7 +124,9 @@ class ReadingCode {
       return;
     }
     if (target !== variable) this.lines.push(`let ${variable};`);
-    this.lines.push(`if (r.int8(${JSON.stringify(path)}) < 0) {`, `${variable} = null;`, '} else {');
+    const at = JSON.stringify(path);
+    const isNull = isTagged(field, this.#encoding) ? `r.unsignedVarint(${at}) === 0` : `r.int8(${at}) < 0`;
+    this.lines.push(`if (${isNull}) {`, `${variable} = null;`, '} else {');
     const value = this.struct(field.fields ?? {}, path);
     this.lines.push(`${variable} = ${value};`, '}');
   }

@@ -182,6 +182,22 @@ export type ResponseOf<A extends Api> = ReadStruct<A['response']>;
 export type RequestInput<A extends Api> = WriteStruct<A['request']>;
 export type ResponseInput<A extends Api> = WriteStruct<A['response']>;
 
+/** Fields that stand alone, in no request: what a log of the broker's own holds. */
+export interface Message<F extends Fields = Fields> {
+  readonly name: string;
+  /** First and last version read. */
+  readonly versions: readonly [number, number];
+  readonly flexibleFrom: number;
+  readonly fields: F;
+}
+
+export function message<F extends Fields>(table: Message<F>): Message<F> {
+  return table;
+}
+
+export type ValueOf<M extends Message> = ReadStruct<M['fields']>;
+export type ValueInput<M extends Message> = WriteStruct<M['fields']>;
+
 export function isServed(api: Api, version: number): boolean {
   return version >= api.versions[0] && version <= api.versions[1];
 }

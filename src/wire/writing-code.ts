@@ -113,9 +113,12 @@ class WritingCode {
         });
         return;
       case 'struct':
-        if (nullable)
-          this.lines.push(`if (${value} === null) {`, `w.int8(-1, ${at});`, '} else {', `w.int8(1, ${at});`);
-        else this.lines.push(`if (${value} === null) w.fail(${at}, 'null where a value is demanded');`);
+        if (nullable) {
+          const none = isTagged(field, this.#encoding) ? 0 : -1;
+          this.lines.push(`if (${value} === null) {`, `w.int8(${none}, ${at});`, '} else {', `w.int8(1, ${at});`);
+        } else {
+          this.lines.push(`if (${value} === null) w.fail(${at}, 'null where a value is demanded');`);
+        }
         this.struct(field.fields ?? {}, value, path);
         if (nullable) this.lines.push('}');
         return;

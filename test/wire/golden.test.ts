@@ -21,6 +21,17 @@ function goldenOf(api: Api): Golden[] {
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const fromHex = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
 
+/** Whether the bytes are read; what is thrown otherwise must be a WireError. */
+function isMessage(api: Api, direction: Direction, version: number, bytes: Uint8Array): boolean {
+  try {
+    decode(api, direction, version, bytes);
+    return true;
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return false;
+  }
+}
+
 test('three golden messages for every version and direction', () => {
   for (const [api, direction, version] of everyVersion(TABLES)) {
     const kinds = goldenOf(api).filter((line) => line.version === version && line.direction === direction);
@@ -44,7 +55,7 @@ describe.each(TABLES.map((api) => [api.name, api] as const))('%s', (_, api) => {
     test(`${direction} v${version}, ${kind}: no beginning of it is a message`, () => {
       const bytes = fromHex(hex);
       for (let length = 0; length < bytes.length; length++) {
-        expect(() => decode(api, direction, version, bytes.subarray(0, length))).toThrow(WireError);
+        if (isMessage(api, direction, version, bytes.subarray(0, length))) expect.fail(`${length} bytes are one`);
       }
       expect(() => decode(api, direction, version, Uint8Array.of(...bytes, 0))).toThrow(/1 bytes left over/);
     });

@@ -65,6 +65,7 @@ export function fromJson(fields: Fields, json: Value): Value {
     if (inner === undefined) return field.kind === 'struct' && field.default !== null ? {} : field.default;
     if (inner === null) return null;
     if (field.kind === 'uuid') return parseUuid(inner as string);
+    if (field.kind === 'rawInt64') return BigInt(inner as number);
     if (field.kind === 'bytes' || field.kind === 'records')
       return new Uint8Array(Buffer.from(inner as string, 'base64'));
     return inner;

@@ -3,6 +3,7 @@
  * what its key names is no more.
  */
 import type { Uuid } from '../../base/uuid.ts';
+import type { ConsumerGroupRecord } from './consumer-records.ts';
 
 export interface OffsetCommitValue {
   readonly offset: number;
@@ -51,4 +52,4 @@ export interface GroupMetadataRecord {
   readonly value: GroupMetadataValue | null;
 }
 
-export type GroupRecord = OffsetCommitRecord | GroupMetadataRecord;
+export type GroupRecord = OffsetCommitRecord | GroupMetadataRecord | ConsumerGroupRecord;

@@ -1,6 +1,6 @@
 /*
  * Prints golden bytes: every API with a table, direction and version, written by Kafka's own classes. Three values each: all fields
- * filled with distinctive values, every nullable field null, and Kafka's defaults. Run with Kafka's jars on the class path:
+ * filled with distinctive values, every nullable field null, and Kafka's defaults. The same of the records of __consumer_offsets. Run with Kafka's jars on the class path:
  *
  *   java -cp "$KAFKA_LIBS/*" test/wire/golden/Generate.java test/wire/golden
  */
@@ -17,6 +17,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.header.Header;
@@ -24,6 +28,7 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.message.RequestHeaderData;
 import org.apache.kafka.common.message.ResponseHeaderData;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.Message;
@@ -35,6 +40,14 @@ import org.apache.kafka.common.protocol.types.TaggedFields;
 import org.apache.kafka.common.protocol.types.Type;
 import org.apache.kafka.common.record.*;
 import org.apache.kafka.common.record.internal.*;
+import org.apache.kafka.common.utils.LogContext;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.coordinator.common.runtime.CoordinatorRecord;
+import org.apache.kafka.coordinator.group.GroupCoordinatorRecordHelpers;
+import org.apache.kafka.coordinator.group.OffsetAndMetadata;
+import org.apache.kafka.coordinator.group.classic.ClassicGroup;
+import org.apache.kafka.coordinator.group.classic.ClassicGroupState;
+import org.apache.kafka.coordinator.group.generated.CoordinatorRecordType;
 
 public class Generate {
     static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -63,6 +76,7 @@ public class Generate {
         }
         write(args[0], "headers.jsonl", headers(all));
         write(args[0], "batches.jsonl", batches());
+        write(args[0], "group-records.jsonl", groupRecords());
         List<String> errors = new ArrayList<>();
         for (Errors error : Errors.values())
             errors.add(MAPPER.writeValueAsString(JSON.objectNode().put("code", error.code()).put("name", error.name())
@@ -75,7 +89,16 @@ public class Generate {
     }
 
     static String line(String name, String direction, short version, String kind) throws Exception {
-        String data = "org.apache.kafka.common.message." + name + (direction.equals("request") ? "Request" : "Response") + "Data";
+        Filled filled = filled("org.apache.kafka.common.message." + name + (direction.equals("request") ? "Request" : "Response") + "Data", version, kind);
+        ObjectNode line = JSON.objectNode();
+        line.put("version", version).put("direction", direction).put("kind", kind).put("hex", hex(filled.message, version));
+        line.set("value", filled.json);
+        return MAPPER.writeValueAsString(line);
+    }
+
+    record Filled(Message message, JsonNode json) {}
+
+    static Filled filled(String data, short version, String kind) throws Exception {
         Class<?> type = Class.forName(data), converter = Class.forName(data + "JsonConverter");
         Message message;
         if (kind.equals("defaults")) {
@@ -85,11 +108,47 @@ public class Generate {
             JsonNode value = struct(((Schema[]) type.getField("SCHEMAS").get(null))[version], kind.equals("nulls"));
             message = (Message) converter.getMethod("read", JsonNode.class, short.class).invoke(null, value, version);
         }
-        ObjectNode line = JSON.objectNode();
         JsonNode json = (JsonNode) converter.getMethod("write", type, short.class).invoke(null, message, version);
-        Message again = (Message) converter.getMethod("read", JsonNode.class, short.class).invoke(null, json, version);
-        line.put("version", version).put("direction", direction).put("kind", kind).put("hex", hex(again, version));
-        line.set("value", json);
+        return new Filled((Message) converter.getMethod("read", JsonNode.class, short.class).invoke(null, json, version), json);
+    }
+
+    /** The records of __consumer_offsets: values in every version, then a few whose version Kafka itself chooses. */
+    static List<String> groupRecords() throws Exception {
+        List<String> lines = new ArrayList<>();
+        for (CoordinatorRecordType type : CoordinatorRecordType.values()) {
+            if (!type.name().matches("(LEGACY_)?OFFSET_COMMIT|GROUP_METADATA|CONSUMER_GROUP_.*")) continue;
+            ApiMessage value = type.newRecordValue();
+            Filled key = filled(type.newRecordKey().getClass().getName(), (short) 0, "filled");
+            for (short version = value.lowestSupportedVersion(); version <= value.highestSupportedVersion(); version++)
+                for (String kind : List.of("filled", "nulls", "defaults"))
+                    lines.add(groupRecord(kind, version, key, filled(value.getClass().getName(), version, kind)));
+        }
+        Uuid topicId = new Uuid(77, -78);
+        ClassicGroup empty = new ClassicGroup(new LogContext(), "g", ClassicGroupState.EMPTY, Time.SYSTEM, 5,
+            Optional.of("consumer"), Optional.empty(), Optional.empty(), Optional.of(1_700_000_000_000L));
+        for (CoordinatorRecord record : List.of(
+            GroupCoordinatorRecordHelpers.newOffsetCommitRecord("g", "t", 3,
+                new OffsetAndMetadata(42, OptionalInt.of(7), "note", 1_700_000_000_000L, OptionalLong.empty(), topicId)),
+            GroupCoordinatorRecordHelpers.newOffsetCommitRecord("g", "t", 4,
+                new OffsetAndMetadata(43, OptionalInt.empty(), "", 1_700_000_000_000L, OptionalLong.of(1_700_000_086_400L), topicId)),
+            GroupCoordinatorRecordHelpers.newEmptyGroupMetadataRecord(empty)))
+            lines.add(groupRecord("written", record.value().version(), asJson(record.key(), (short) 0),
+                asJson(record.value().message(), record.value().version())));
+        return lines;
+    }
+
+    static Filled asJson(ApiMessage message, short version) throws Exception {
+        Class<?> converter = Class.forName(message.getClass().getName() + "JsonConverter");
+        return new Filled(message, (JsonNode) converter.getMethod("write", message.getClass(), short.class).invoke(null, message, version));
+    }
+
+    static String groupRecord(String kind, short version, Filled key, Filled value) throws Exception {
+        ObjectNode line = JSON.objectNode();
+        line.put("type", ((ApiMessage) key.message).apiKey()).put("version", version).put("kind", kind);
+        line.put("keyHex", HexFormat.of().formatHex(MessageUtil.toCoordinatorTypePrefixedBytes((ApiMessage) key.message)));
+        line.put("valueHex", HexFormat.of().formatHex(MessageUtil.toVersionPrefixedBytes(version, value.message)));
+        line.set("key", key.json);
+        line.set("value", value.json);
         return MAPPER.writeValueAsString(line);
     }
 
@@ -131,7 +190,7 @@ public class Generate {
             case "INT64": return JSON.numberNode(n * 72340172838L * (n % 2 == 0 ? -1 : 1));
             case "STRING": case "COMPACT_STRING": case "NULLABLE_STRING": case "COMPACT_NULLABLE_STRING":
                 return JSON.textNode(text(n));
-            case "UUID": return JSON.textNode(new org.apache.kafka.common.Uuid(0x1122334455667788L * n, -0x0102030405060708L * n).toString());
+            case "UUID": return JSON.textNode(new Uuid(0x1122334455667788L * n, -0x0102030405060708L * n).toString());
             case "BYTES": case "COMPACT_BYTES": case "NULLABLE_BYTES": case "COMPACT_NULLABLE_BYTES":
                 return JSON.binaryNode(("bytes " + "y".repeat(n)).getBytes(StandardCharsets.UTF_8));
             case "NULLABLE_RECORDS": case "COMPACT_NULLABLE_RECORDS": case "RECORDS": case "COMPACT_RECORDS":
