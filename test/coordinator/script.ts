@@ -338,6 +338,7 @@ class Run {
       const place = `offset ${group} ${topic}/${partition}`;
       return value === null ? `${place} gone` : `${place} = ${value.offset}`;
     }
+    if (record.kind !== 'group-metadata') throw new Error(`a ${record.kind} is none of the classic protocol`);
     const { group, value } = record;
     if (value === null) return `group ${group} gone`;
     const members = value.members.map((one) => `${this.#shown(one.memberId)}='${textOf(one.assignment)}'`);

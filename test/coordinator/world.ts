@@ -1,4 +1,5 @@
 /** A shard of the group coordinator in a world of its own: virtual time, seeded dice, a log in memory, topics by count. */
+import { assert } from '../../src/base/assert.ts';
 import type { Logger } from '../../src/base/logger.ts';
 import { SILENT } from '../../src/base/logger.ts';
 import { SeededRandom } from '../../src/base/random.ts';
@@ -6,6 +7,7 @@ import { Timers } from '../../src/base/timers.ts';
 import { randomUuid, type Uuid } from '../../src/base/uuid.ts';
 import type { GroupSettings } from '../../src/coordinator/group/desk.ts';
 import type { Caller } from '../../src/coordinator/group/messages.ts';
+import { decodeGroupRecord, encodeGroupRecord } from '../../src/coordinator/group/record-format.ts';
 import type { GroupRecord } from '../../src/coordinator/group/records.ts';
 import { GroupShard } from '../../src/coordinator/group/shard.ts';
 import type { Topics } from '../../src/coordinator/group/topics.ts';
@@ -91,15 +93,25 @@ export class World {
     journal.log.push(...this.journal.log);
     this.journal = journal;
     this.shard = this.#newShard();
-    for (const record of journal.log) this.shard.replay(record);
+    this.#replay(this.shard);
     this.shard.loaded();
   }
 
   /** Another shard that has loaded the same log and is not asked for anything; its writes go nowhere. */
   successor(): GroupShard {
     const shard = this.#newShard(new MemoryJournal());
-    for (const record of this.journal.log) shard.replay(record);
+    this.#replay(shard);
     return shard;
+  }
+
+  /** As bytes of the log, there and back. */
+  #replay(shard: GroupShard): void {
+    for (const record of this.journal.log) {
+      const { key, value } = encodeGroupRecord(record);
+      const read = decodeGroupRecord(key, value);
+      assert(read !== null, 'what was written can be read', { kind: record.kind });
+      shard.replay(read);
+    }
   }
 
   #newShard(journal: MemoryJournal<GroupRecord> = this.journal): GroupShard {
