@@ -1,5 +1,6 @@
 /** A coordinator's log in memory: what is handed over waits until it is committed or lost, in order, or is refused at once. */
 import type { Committed, Journal } from '../../src/coordinator/journal.ts';
+import { ERROR } from '../../src/wire/errors.ts';
 
 interface Write<Record> {
   readonly records: readonly Record[];
@@ -36,8 +37,11 @@ export class MemoryJournal<Record> implements Journal<Record> {
     for (const { done } of this.#open.splice(0, count)) done(error);
   }
 
-  /** As when the broker ends: of what was not told, the first writes may be in the log all the same. */
+  /** Another owner takes over: the first writes have come to it, and the one before hears of all of them too late. */
   cut(kept: number): void {
-    for (const { records } of this.#open.splice(0).slice(0, kept)) this.log.push(...records);
+    this.#open.splice(0).forEach(({ records, done }, at) => {
+      if (at < kept) this.log.push(...records);
+      done(at < kept ? 0 : ERROR.NOT_LEADER_OR_FOLLOWER);
+    });
   }
 }

@@ -9,8 +9,15 @@ import { camelCase } from '../../src/config/setting.ts';
 import type * as messages from '../../src/coordinator/group/messages.ts';
 import type { GroupRecord } from '../../src/coordinator/group/records.ts';
 import { ERROR, type ErrorName, errorName } from '../../src/wire/errors.ts';
+import { DescribeGroups } from '../../src/wire/messages/describe-groups.ts';
+import { JoinGroup } from '../../src/wire/messages/join-group.ts';
+import { LeaveGroup } from '../../src/wire/messages/leave-group.ts';
+import { OffsetCommit } from '../../src/wire/messages/offset-commit.ts';
+import { OffsetDelete } from '../../src/wire/messages/offset-delete.ts';
+import { OffsetFetch } from '../../src/wire/messages/offset-fetch.ts';
+import { SyncGroup } from '../../src/wire/messages/sync-group.ts';
 import { Words } from './words.ts';
-import { bytesOf, caller, subscription, textOf, World } from './world.ts';
+import { bytesOf, caller, expectWritable, subscription, textOf, World } from './world.ts';
 
 interface Member {
   id: string;
@@ -140,6 +147,7 @@ class Run {
     };
     const version = words.number('v', 3);
     this.#world.shard.joinGroup(request, caller(version, name), (body) => {
+      expectWritable(JoinGroup, version, body);
       if (body.errorCode === ERROR.NONE || body.errorCode === ERROR.MEMBER_ID_REQUIRED) {
         this.#isGiven(groupId, name, body.memberId, body.generationId);
       }
@@ -167,6 +175,7 @@ class Run {
     const groupId = words.next();
     const name = words.next();
     const { generation, ...identity } = this.#claims(words, groupId, name);
+    const version = words.number('v', 4);
     const protocolType = words.option('type');
     const protocolName = words.option('protocol');
     const assignments = words.pairs().map(([member, plan]) => ({
@@ -175,7 +184,9 @@ class Run {
     }));
     const shown = this.#shown(identity.memberId);
     const request = { groupId, ...identity, generationId: generation, protocolType, protocolName, assignments };
-    this.#world.shard.syncGroup(request, caller(5), ({ errorCode, assignment, protocolName: protocol }) => {
+    this.#world.shard.syncGroup(request, caller(version), (body) => {
+      expectWritable(SyncGroup, version, body);
+      const { errorCode, assignment, protocolName: protocol } = body;
       const text = errorCode === ERROR.NONE ? `'${textOf(assignment)}' by ${protocol}` : errorName(errorCode);
       this.#out.push(() => `${shown} synced: ${text}`);
     });
@@ -199,6 +210,7 @@ class Run {
     });
     const request = { groupId, memberId: members[0]?.memberId ?? '', members };
     this.#world.shard.leaveGroup(request, caller(version), (body) => {
+      expectWritable(LeaveGroup, version, body);
       const told = body.members.map(
         ({ memberId, groupInstanceId, errorCode }) =>
           `${this.#shown(memberId)}${groupInstanceId === null ? '' : `/${groupInstanceId}`} ${errorName(errorCode)}`,
@@ -223,6 +235,7 @@ class Run {
     });
     const request = { groupId, ...identity, generationIdOrMemberEpoch: generation, retentionTimeMs, topics };
     this.#world.shard.offsetCommit(request, caller(version), (body) => {
+      expectWritable(OffsetCommit, version, body);
       const told = body.topics.flatMap(({ partitions }, at) =>
         partitions.map((one) => `${this.#nameOf(topics[at])}/${one.partitionIndex} ${errorName(one.errorCode)}`),
       );
@@ -251,6 +264,7 @@ class Run {
     });
     const asked = { groupId, memberId: null, memberEpoch: -1, topics: places.includes('all') ? null : topics };
     this.#world.shard.offsetFetch(asked, stable, caller(version), (body) => {
+      expectWritable(OffsetFetch, version, { throttleTimeMs: 0, topics: [], errorCode: ERROR.NONE, groups: [body] });
       const told = body.topics.flatMap((topic) =>
         topic.partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode }) => {
           const found = `${committedOffset}${committedLeaderEpoch < 0 ? '' : ` epoch ${committedLeaderEpoch}`}`;
@@ -269,6 +283,7 @@ class Run {
       return { name, partitions: [{ partitionIndex: Number(partition) }] };
     });
     this.#world.shard.offsetDelete({ groupId, topics }, caller(0), (body) => {
+      expectWritable(OffsetDelete, 0, body);
       const told = body.topics.flatMap(({ name, partitions }) =>
         partitions.map(({ partitionIndex, errorCode }) => `${name}/${partitionIndex} ${errorName(errorCode)}`),
       );
@@ -288,6 +303,7 @@ class Run {
   #describe(words: Words): void {
     const version = words.number('v', 5);
     const group = this.#world.shard.describeGroup(words.next(), caller(version));
+    expectWritable(DescribeGroups, version, { throttleTimeMs: 0, groups: [group] });
     const error = group.errorCode === ERROR.NONE ? '' : ` ${errorName(group.errorCode)} "${group.errorMessage}"`;
     this.#out.push(
       () => `${group.groupId}: ${group.groupState} '${group.protocolType}' '${group.protocolData}'${error}`,
@@ -322,7 +338,7 @@ class Run {
       const place = `offset ${group} ${topic}/${partition}`;
       return value === null ? `${place} gone` : `${place} = ${value.offset}`;
     }
-    if (record.kind !== 'group-metadata') throw new Error(`a record that no classic group writes: ${record.kind}`);
+    if (record.kind !== 'group-metadata') throw new Error(`a ${record.kind} is none of the classic protocol`);
     const { group, value } = record;
     if (value === null) return `group ${group} gone`;
     const members = value.members.map((one) => `${this.#shown(one.memberId)}='${textOf(one.assignment)}'`);

@@ -1,4 +1,5 @@
 /** A shard of the group coordinator in a world of its own: virtual time, seeded dice, a log in memory, topics by count. */
+import { assert } from '../../src/base/assert.ts';
 import type { Logger } from '../../src/base/logger.ts';
 import { SILENT } from '../../src/base/logger.ts';
 import { SeededRandom } from '../../src/base/random.ts';
@@ -6,9 +7,13 @@ import { Timers } from '../../src/base/timers.ts';
 import { randomUuid, type Uuid } from '../../src/base/uuid.ts';
 import type { GroupSettings } from '../../src/coordinator/group/desk.ts';
 import type { Caller } from '../../src/coordinator/group/messages.ts';
+import { decodeGroupRecord, encodeGroupRecord } from '../../src/coordinator/group/record-format.ts';
 import type { GroupRecord } from '../../src/coordinator/group/records.ts';
 import { GroupShard } from '../../src/coordinator/group/shard.ts';
 import type { Topics } from '../../src/coordinator/group/topics.ts';
+import { responseWriter } from '../../src/wire/compiler.ts';
+import type { Api, ResponseInput } from '../../src/wire/schema.ts';
+import { Writer } from '../../src/wire/writer.ts';
 import { HandClock } from '../kit/hand-clock.ts';
 import { MemoryJournal } from './memory-journal.ts';
 
@@ -88,13 +93,30 @@ export class World {
     journal.log.push(...this.journal.log);
     this.journal = journal;
     this.shard = this.#newShard();
-    for (const record of journal.log) this.shard.replay(record);
+    this.#replay(this.shard);
     this.shard.loaded();
   }
 
-  #newShard(): GroupShard {
+  /** Another shard that has loaded the same log and is not asked for anything; its writes go nowhere. */
+  successor(): GroupShard {
+    const shard = this.#newShard(new MemoryJournal());
+    this.#replay(shard);
+    return shard;
+  }
+
+  /** As bytes of the log, there and back. */
+  #replay(shard: GroupShard): void {
+    for (const record of this.journal.log) {
+      const { key, value } = encodeGroupRecord(record);
+      const read = decodeGroupRecord(key, value);
+      assert(read !== null, 'what was written can be read', { kind: record.kind });
+      shard.replay(read);
+    }
+  }
+
+  #newShard(journal: MemoryJournal<GroupRecord> = this.journal): GroupShard {
     return new GroupShard({
-      journal: this.journal,
+      journal,
       timers: this.timers,
       clock: this.clock,
       random: this.random,
@@ -107,6 +129,11 @@ export class World {
 
 export function caller(version: number, clientId = 'client'): Caller {
   return { version, clientId, clientHost: '/127.0.0.1' };
+}
+
+/** Fails when that version of the API cannot carry the answer. */
+export function expectWritable<A extends Api>(api: A, version: number, body: ResponseInput<A>): void {
+  responseWriter(api, version)(new Writer(), body);
 }
 
 const utf8 = new TextEncoder();

@@ -39,6 +39,8 @@ export class ClassicMember implements Joined {
   assignment: Uint8Array = NO_BYTES;
   /** Has never been told of a generation: nobody may be there any more, so its time runs even while it waits to join. */
   isNew = false;
+  /** Of a static member: the one whose place it took, until the log has it so. */
+  replaces: ClassicMember | null = null;
   /** @internal set by the group, which counts those who wait */
   joining: Respond<JoinResponse> | null = null;
   syncing: Respond<SyncResponse> | null = null;
@@ -70,6 +72,11 @@ export class ClassicMember implements Joined {
   /** The protocols without repetitions. */
   protocolNames(): Set<string> {
     return new Set(this.protocols.map(({ name }) => name));
+  }
+
+  /** Itself, or the one that the log has in its place. */
+  get stored(): ClassicMember {
+    return this.replaces?.stored ?? this;
   }
 
   asStored(protocol: string | null, assignment: Uint8Array): ClassicMemberValue {

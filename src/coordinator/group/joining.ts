@@ -17,6 +17,7 @@ import { refusedJoin } from './refusals.ts';
 import { groupWriteError } from './write-errors.ts';
 
 const KNOWN_MEMBER_ID_SINCE = 4;
+const NULL_PROTOCOL_SINCE = 7;
 const SKIP_ASSIGNMENT_SINCE = 9;
 /** The id must still be a string of the protocol, whatever the client calls itself. */
 const ID_PREFIX_MAX = 10_000;
@@ -40,7 +41,8 @@ export class Joining {
     this.#rebalances = rebalances;
   }
 
-  join(request: JoinRequest, caller: Caller, respond: Respond<JoinResponse>): void {
+  join(request: JoinRequest, caller: Caller, answer: Respond<JoinResponse>): void {
+    const respond = caller.version < NULL_PROTOCOL_SINCE ? withProtocolName(answer) : answer;
     const { groupId, memberId, sessionTimeoutMs, protocols } = request;
     const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs } = this.#desk.settings;
     const refuse = (error: number, toldId = memberId) => respond(refusedJoin(toldId, error));
@@ -148,6 +150,7 @@ export class Joining {
     const identity = { id: memberId, instanceId: before.instanceId, clientId, clientHost };
     const member = group.newMember(identity, join.joined);
     member.assignment = before.assignment;
+    member.replaces = before;
     const leaderBefore = roster.leaderId ?? '';
     this.#rebalances.synced(group, before.id);
     group.expel(before, ERROR.FENCED_INSTANCE_ID, before.id);
@@ -156,20 +159,15 @@ export class Joining {
     roster.park(member, join.respond);
     this.#rebalances.heardOf(member);
     const keepsPlan = group.state === 'Stable' && roster.chooseProtocol() === group.protocol;
-    if (keepsPlan) this.#storeReplaced(group, before, member, leaderBefore, join);
+    if (keepsPlan) this.#storeReplaced(group, member, leaderBefore, join);
     // A plan that is being made names the id that has gone.
     else this.#rebalances.changed(group, `static member ${before.id} is now ${memberId}`);
   }
 
-  #storeReplaced(
-    group: ClassicGroup,
-    before: ClassicMember,
-    member: ClassicMember,
-    leaderBefore: string,
-    { caller }: Join,
-  ): void {
+  #storeReplaced(group: ClassicGroup, member: ClassicMember, leaderBefore: string, { caller }: Join): void {
     const { roster, generation } = group;
     this.#desk.writes.write([group.asRecord(({ assignment }) => assignment)], (error) => {
+      if (error === ERROR.NONE) member.replaces = null;
       // A rebalance that began meanwhile answers all who wait, whatever became of this.
       const isCurrent = group.state === 'Stable' && group.generation === generation;
       if (!isCurrent || roster.get(member.id) !== member) return;
@@ -182,6 +180,7 @@ export class Joining {
         this.#rebalances.heardOf(member);
         return;
       }
+      const before = member.stored;
       this.#desk.logger.warn('static member was not replaced', { group: group.id, member: before.id, error });
       const led = roster.leaderId === member.id;
       group.expel(member, groupWriteError(error));
@@ -198,6 +197,10 @@ export class Joining {
     const prefix = name.length > ID_PREFIX_MAX ? name.slice(0, ID_PREFIX_MAX).replace(/[\ud800-\udbff]$/, '') : name;
     return `${prefix}-${parts.map((part) => part.join('')).join('-')}`;
   }
+}
+
+function withProtocolName(respond: Respond<JoinResponse>): Respond<JoinResponse> {
+  return (body) => respond({ ...body, protocolName: body.protocolName ?? '' });
 }
 
 /** An empty group takes anybody who names a type and a protocol, another one whoever fits to its members. */

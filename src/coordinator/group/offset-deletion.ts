@@ -31,7 +31,6 @@ export class OffsetDeletion {
     );
     const answer = () => respond(answerTo(request, topics));
     const asked = topics.flat().filter(({ error }) => error === ERROR.NONE);
-    if (asked.length === 0) return answer();
     const group = this.#groups.get(groupId);
     const problem = group?.offsetDeleteProblem() ?? ERROR.GROUP_ID_NOT_FOUND;
     if (group === undefined || problem !== ERROR.NONE) {

@@ -9,7 +9,7 @@ export function refusedJoin(memberId: string, errorCode: number): JoinResponse {
     errorCode,
     generationId: NO_GENERATION,
     protocolType: null,
-    protocolName: '',
+    protocolName: null,
     leader: '',
     skipAssignment: false,
     memberId,

@@ -7,10 +7,13 @@ import { answerSync, type ClassicGroup } from './classic-group.ts';
 import { type ClassicMember, NO_BYTES } from './classic-member.ts';
 import type { Desk } from './desk.ts';
 import type { Groups } from './groups.ts';
-import type { Respond, SyncRequest, SyncResponse } from './messages.ts';
+import type { Caller, Respond, SyncRequest, SyncResponse } from './messages.ts';
 import type { Rebalances } from './rebalances.ts';
 import { refusedSync } from './refusals.ts';
 import { groupWriteError } from './write-errors.ts';
+
+/** From here on members must say what they believe the group has agreed on. */
+const PROTOCOL_TOLD_SINCE = 5;
 
 export class Syncing {
   readonly #desk: Desk;
@@ -23,9 +26,12 @@ export class Syncing {
     this.#rebalances = rebalances;
   }
 
-  sync(request: SyncRequest, respond: Respond<SyncResponse>): void {
+  sync(request: SyncRequest, { version }: Caller, respond: Respond<SyncResponse>): void {
     const { groupId, memberId } = request;
     const refuse = (error: number) => respond(refusedSync(error));
+    if (version >= PROTOCOL_TOLD_SINCE && (request.protocolType === null || request.protocolName === null)) {
+      return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL);
+    }
     if (groupId === '') return refuse(ERROR.INVALID_GROUP_ID);
     const group = this.#groups.classic(groupId);
     if (group === undefined) return refuse(ERROR.UNKNOWN_MEMBER_ID);
@@ -59,7 +65,10 @@ export class Syncing {
         this.#rebalances.changed(group, `the plan of ${memberId} was not stored, error ${error}`);
         return;
       }
-      for (const member of group.roster.members()) member.assignment = assigned(member);
+      for (const member of group.roster.members()) {
+        member.assignment = assigned(member);
+        member.replaces = null;
+      }
       group.become('Stable', this.#desk.clock.now());
       group.answerSyncs((member) => syncAnswer(group, member));
     });
