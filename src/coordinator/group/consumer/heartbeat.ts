@@ -1,6 +1,6 @@
 /**
- * ConsumerGroupHeartbeat: the whole consumer protocol in one question. It changes nothing: it says which records do, and what
- * to answer once they are committed. A heartbeat of a group in which nothing is new has no records.
+ * ConsumerGroupHeartbeat: the whole consumer protocol in one question. It changes no state that lasts: it says which records
+ * do, and what to answer once they are committed. A heartbeat of a group in which nothing is new has no records.
  */
 import { ERROR } from '../../../wire/errors.ts';
 import type { ConsumerGroupRecord } from '../consumer-records.ts';
@@ -118,6 +118,8 @@ function take(
     if (hasOtherWishes || subscriptions.records.length > 0 || hash !== group.metadataHash) {
       epoch += 1;
       records.push(epochRecord(group.id, epoch, hash));
+    } else {
+      group.comparedAt = world.topics.version;
     }
     if (epoch > targetEpoch) {
       const target = newTarget(group, epoch, [...members.values()], targets, subscriptions, world);
