@@ -14,6 +14,8 @@ const TOPICS = ['orders', 'payments', 'visits', 'orders-eu'];
 const PATTERNS = ['orders.*', '.*', 'v.*|p.*'];
 /** Heartbeats of everybody until a group in which nothing happens is stable. */
 const ROUNDS_MAX = 40;
+/** Whoever was refused writes nothing and joins in the next one. */
+const QUIET_ROUNDS = 3;
 
 class Life {
   readonly #random: SeededRandom;
@@ -31,6 +33,8 @@ class Life {
       this.#step();
       this.#check();
     }
+    this.#settle();
+    this.#changeTopics();
     this.#settle();
   }
 
@@ -98,6 +102,7 @@ class Life {
   }
 
   #beat(consumer: SimulatedConsumer, isLost: boolean): void {
+    if (this.#random.below(3) === 0) consumer.revoked();
     const response = this.#world.heartbeat(consumer.request(this.#world.topics));
     if (response === null || isLost) consumer.unanswered();
     else consumer.answered(response, this.#world.topics);
@@ -131,12 +136,14 @@ class Life {
   #settle(): void {
     this.#world.logFails = false;
     expect(this.#expireSilent()).toBe(true);
-    for (let round = 0, written = -1; round < ROUNDS_MAX && written < this.#world.log.length; round++) {
-      written = this.#world.log.length;
+    for (let round = 0, quiet = 0; round < ROUNDS_MAX && quiet < QUIET_ROUNDS; round++) {
+      const written = this.#world.log.length;
       for (const consumer of this.#alive) {
+        consumer.revoked();
         this.#beat(consumer, false);
         this.#check();
       }
+      quiet = this.#world.log.length === written ? quiet + 1 : 0;
     }
     this.#checkLog();
     const { group, topics } = this.#world;

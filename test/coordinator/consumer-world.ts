@@ -125,7 +125,10 @@ export function stateOf(group: ConsumerGroup): unknown {
   return { members, targets, patterns, epoch, targetEpoch, metadataHash, state };
 }
 
-/** A consumer as clients are: it gives up what it is not assigned before it says so, and only then takes what is new. */
+/**
+ * A consumer as clients are: what it is not assigned any more it goes on to read until it has come to an end with it, and says
+ * so only then; what is new it takes after that.
+ */
 export class SimulatedConsumer {
   readonly instanceId: string | null;
   memberId: string;
@@ -135,6 +138,8 @@ export class SimulatedConsumer {
   /** `orders-0`: it reads these. */
   readonly owned = new Set<string>();
   #saysAll = true;
+  /** What it is to own, while it still reads what it is not. */
+  #wanted: ReadonlySet<string> | null = null;
 
   constructor(memberId: string, instanceId: string | null, names: readonly string[], pattern: string | null) {
     this.memberId = memberId;
@@ -180,14 +185,25 @@ export class SimulatedConsumer {
     const assigned = response.assignment?.topicPartitions.flatMap(({ topicId, partitions }) =>
       partitions.map((partition) => `${topics.nameOf(topicId)}-${partition}`),
     );
-    const before = [...this.owned].sort().join();
+    this.#wanted = new Set(assigned);
+    for (const partition of this.owned) if (!this.#wanted.has(partition)) return;
+    this.revoked();
+  }
+
+  /** It has come to an end with what it is to give up. */
+  revoked(): void {
+    if (this.#wanted === null) return;
+    const owned = [...this.owned];
+    if (owned.length === this.#wanted.size && owned.every((partition) => this.#wanted?.has(partition))) return;
     this.owned.clear();
-    for (const partition of assigned ?? []) this.owned.add(partition);
-    this.#saysAll = [...this.owned].sort().join() !== before;
+    for (const partition of this.#wanted) this.owned.add(partition);
+    this.#wanted = null;
+    this.#saysAll = true;
   }
 
   fenced(): void {
     this.owned.clear();
+    this.#wanted = null;
     this.epoch = 0;
     this.#saysAll = true;
   }
