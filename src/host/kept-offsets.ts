@@ -56,13 +56,13 @@ export class KeptOffsets {
       handlers.map((name) => crew.ask(name, { kind: 'close' })),
     )) as ClosedPartition[][];
     const failed = new Set<number>();
-    const offsets = closed.flat().map(({ slot, endOffset, logStartOffset, highWatermark, error }) => {
+    const offsets = closed.flat().map(({ slot, recoveryPoint, logStartOffset, highWatermark, error }) => {
       const { topic, partition, directory } = map.at(slot) as PlacedPartition;
       if (error !== null) {
         failed.add(directory);
         logger.error('partition.close', { topic, partition, why: error });
       }
-      return { topic, partition, directory, offset: endOffset, logStartOffset, highWatermark };
+      return { topic, partition, directory, offset: recoveryPoint, logStartOffset, highWatermark };
     });
     for (const placed of map.all()) if (placed.offline !== null) failed.add(placed.directory);
     for (let directory = 0; directory < data.count; directory++)

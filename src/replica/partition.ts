@@ -102,7 +102,7 @@ export class Partition {
   /** Where this process began to write. */
   readonly #openedAtOffset: number;
   #broken: string | null = null;
-  /** Its topic is deleted, its slot may be another's: nothing is published any more. */
+  /** Its topic is deleted or its owner another one: nothing is published any more. */
   #ended = false;
   readonly #staged: AppendResult = { errorCode: 0, baseOffset: -1, endOffset: -1, logAppendTime: -1, duplicate: false };
 
@@ -285,6 +285,11 @@ export class Partition {
     this.#refuseWaiting(ERROR.UNKNOWN_TOPIC_OR_PARTITION);
   }
 
+  /** It goes on with another owner: from here on that one publishes. */
+  leave(): void {
+    this.#ended = true;
+  }
+
   locate(offset: number, bytesMax: number, firstBatch: boolean, epoch: number, plan: ReadPlan): void {
     plan.slot = -1;
     plan.length = 0;
@@ -422,9 +427,16 @@ export class Partition {
       !(this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset)
     )
       return;
-    this.#syncing = true;
     this.#syncWanted = false;
-    this.#desk.sync(this, this.log.syncPlan());
+    let plan: SyncPlan;
+    try {
+      plan = this.log.syncPlan();
+    } catch (problem) {
+      if (!(problem instanceof DiskError)) throw problem;
+      return this.fail(problem);
+    }
+    this.#syncing = true;
+    this.#desk.sync(this, plan);
   }
 
   #fail(problem: DiskError): void {

@@ -115,6 +115,7 @@ export class OwnedPartitions {
     assert(partition !== undefined || this.#offline.has(slot), 'the handler owns the partition', { slot });
     this.#offline.delete(slot);
     this.#partitions[slot] = undefined;
+    partition?.leave();
     if (partition === undefined || partition.log.broken !== null) return NO_BYTES;
     try {
       return partition.log.freeze();
@@ -206,7 +207,7 @@ export class OwnedPartitions {
   close(reply: Reply): void {
     const closed: {
       slot: number;
-      endOffset: number;
+      recoveryPoint: number;
       logStartOffset: number;
       highWatermark: number;
       error: string | null;
@@ -227,8 +228,8 @@ export class OwnedPartitions {
       } catch (problem) {
         error ??= (problem as Error).message;
       }
-      const { logEndOffset, logStartOffset } = partition.log;
-      closed.push({ slot, endOffset: logEndOffset, logStartOffset, highWatermark: partition.highWatermark, error });
+      const { recoveryPoint, logStartOffset } = partition.log;
+      closed.push({ slot, recoveryPoint, logStartOffset, highWatermark: partition.highWatermark, error });
       this.#partitions[slot] = undefined;
     }
     reply(closed);

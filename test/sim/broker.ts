@@ -284,11 +284,11 @@ export class SimulatedBroker {
     for (const processor of this.processors) processor.stop();
     this.settle();
     const closed = this.handlers.flatMap((handler) => this.ask(handler, { kind: 'close' }) as ClosedPartition[]);
-    const offsets = closed.map(({ slot, endOffset, logStartOffset, highWatermark }) => ({
+    const offsets = closed.map(({ slot, recoveryPoint, logStartOffset, highWatermark }) => ({
       topic: TOPIC,
       partition: slot,
       directory: 0,
-      offset: endOffset,
+      offset: recoveryPoint,
       logStartOffset,
       highWatermark,
     }));
