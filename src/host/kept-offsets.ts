@@ -79,17 +79,21 @@ export class KeptOffsets {
     }
   }
 
-  /** Of a partition that is not open is known what its last life left behind. */
+  /**
+   * Of a partition that is not open is known what its last life left behind, and where it started when it went out of
+   * service: whoever deleted records before that was told so.
+   */
   #offsets(): RunningOffset[] {
     const view = newPartitionView();
     const { data, map, published } = this.#parts;
     return map.all().flatMap(({ topic, topicId, partition, slot, directory }) => {
       const open = published.online(slot);
       const left = open ? null : data.leftBehind(topicId, partition);
-      if (!open && left === null) return [];
       published.read(slot, view);
-      const offset = left?.recoveryPoint ?? view.durableEndOffset;
-      return [{ topic, partition, directory, offset, logStartOffset: left?.logStartOffset ?? view.logStartOffset }];
+      if (!open && left === null && view.logStartOffset === 0) return [];
+      const offset = open ? view.durableEndOffset : (left?.recoveryPoint ?? 0);
+      const logStartOffset = Math.max(left?.logStartOffset ?? 0, view.logStartOffset);
+      return [{ topic, partition, directory, offset, logStartOffset }];
     });
   }
 

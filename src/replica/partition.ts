@@ -199,6 +199,8 @@ export class Partition {
     this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, 'client');
     if (staged.errorCode !== ERROR.NONE) {
       this.#refuse(asker, operation, part, staged.errorCode, refused.fault, refused.record);
+      // Its disk failed where a segment ends: those that came before it are not promised either.
+      if (this.log.broken !== null) this.#fail(this.log.broken);
       return false;
     }
     const { baseOffset, endOffset, logAppendTime } = staged;

@@ -71,6 +71,8 @@ export class OwnedPartitions {
         this.#place(message, PartitionLog.open({ ...environment, ...message, now: clock.now() }));
       } catch (problem) {
         if (isFault(problem)) throw problem;
+        // What an earlier partition has said in this slot is not its word.
+        this.#parts.desk.published.clear(message.slot);
         this.#takeOffline(message.slot);
         offline.push({ slot: message.slot, ...causeOf(problem) });
       }

@@ -245,11 +245,14 @@ export class SimulatedBroker {
     if (this.home.data.checkpoint(this.#offsets()).length > 0) this.failed ??= 'a checkpoint was not written';
   }
 
+  /** What the main thread keeps of each: of one that is out of service where it started, and that all of it is to be scanned. */
   #offsets(): RunningOffset[] {
-    return this.#owners.flatMap((_, partition) => {
-      if (!this.online(partition)) return [];
-      const { durableEndOffset: offset, logStartOffset } = this.view(partition);
-      return [{ topic: TOPIC, partition, directory: 0, offset, logStartOffset }];
+    return this.#owners.map((_, partition) => {
+      const { durableEndOffset, logStartOffset } = this.view(partition);
+      const left = this.home.data.leftBehind(TOPIC_ID, partition);
+      const kept = this.online(partition) ? 0 : (left?.logStartOffset ?? 0);
+      const offset = this.online(partition) ? durableEndOffset : (left?.recoveryPoint ?? 0);
+      return { topic: TOPIC, partition, directory: 0, offset, logStartOffset: Math.max(kept, logStartOffset) };
     });
   }
 
