@@ -15,7 +15,8 @@ import { asideDirectory, DIRECTORY_DELETED, DIRECTORY_STRAY, partitionDirectory 
 
 export interface ClosedPartition {
   readonly slot: number;
-  readonly endOffset: number;
+  /** Everything below is durable: the end of the log, unless it could not be closed. */
+  readonly recoveryPoint: number;
   readonly logStartOffset: number;
   readonly highWatermark: number;
   readonly error: string | null;

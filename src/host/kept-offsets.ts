@@ -56,13 +56,13 @@ export class KeptOffsets {
       handlers.map((name) => crew.ask(name, { kind: 'close' })),
     )) as ClosedPartition[][];
     const failed = new Set<number>();
-    const offsets = closed.flat().map(({ slot, endOffset, logStartOffset, highWatermark, error }) => {
+    const offsets = closed.flat().map(({ slot, recoveryPoint, logStartOffset, highWatermark, error }) => {
       const { topic, partition, directory } = map.at(slot) as PlacedPartition;
       if (error !== null) {
         failed.add(directory);
         logger.error('partition.close', { topic, partition, why: error });
       }
-      return { topic, partition, directory, offset: endOffset, logStartOffset, highWatermark };
+      return { topic, partition, directory, offset: recoveryPoint, logStartOffset, highWatermark };
     });
     for (const placed of map.all()) if (placed.offline !== null) failed.add(placed.directory);
     for (let directory = 0; directory < data.count; directory++)
@@ -79,17 +79,21 @@ export class KeptOffsets {
     }
   }
 
-  /** Of a partition that is not open is known what its last life left behind. */
+  /**
+   * Of a partition that is not open is known what its last life left behind, and where it started when it went out of
+   * service: whoever deleted records before that was told so.
+   */
   #offsets(): RunningOffset[] {
     const view = newPartitionView();
     const { data, map, published } = this.#parts;
     return map.all().flatMap(({ topic, topicId, partition, slot, directory }) => {
       const open = published.online(slot);
       const left = open ? null : data.leftBehind(topicId, partition);
-      if (!open && left === null) return [];
       published.read(slot, view);
-      const offset = left?.recoveryPoint ?? view.durableEndOffset;
-      return [{ topic, partition, directory, offset, logStartOffset: left?.logStartOffset ?? view.logStartOffset }];
+      if (!open && left === null && view.logStartOffset === 0) return [];
+      const offset = open ? view.durableEndOffset : (left?.recoveryPoint ?? 0);
+      const logStartOffset = Math.max(left?.logStartOffset ?? 0, view.logStartOffset);
+      return [{ topic, partition, directory, offset, logStartOffset }];
     });
   }
 

@@ -61,7 +61,7 @@ export class Partition {
   /** Where this process began to write. */
   readonly #openedAtOffset: number;
   #broken: string | null = null;
-  /** Its topic is deleted, its slot may be another's: nothing is published any more. */
+  /** Its topic is deleted or its owner another one: nothing is published any more. */
   #ended = false;
   readonly #staged: AppendResult = { errorCode: 0, baseOffset: -1, endOffset: -1, logAppendTime: -1, duplicate: false };
 
@@ -175,7 +175,7 @@ export class Partition {
     const staged = this.#staged;
     try {
       this.log.stage(memory, offset, length, this.leaderEpoch, now, staged, origin);
-      // A new segment that could not be begun.
+      // A new segment that could not be begun: those that came before it are not promised either.
       if (this.log.broken !== null) this.fail(this.log.broken);
     } catch (problem) {
       blameNone();
@@ -291,6 +291,11 @@ export class Partition {
     this.#ended = true;
     this.#desk.published.setState(this.slot, OFFLINE);
     this.#refuseWaiting(ERROR.UNKNOWN_TOPIC_OR_PARTITION);
+  }
+
+  /** It goes on with another owner: from here on that one publishes. */
+  leave(): void {
+    this.#ended = true;
   }
 
   locate(offset: number, bytesMax: number, firstBatch: boolean, epoch: number, plan: ReadPlan): void {

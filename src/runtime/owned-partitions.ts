@@ -85,6 +85,8 @@ export class OwnedPartitions {
       try {
         this.#place(message, PartitionLog.open({ ...environment, ...message, now: clock.now() }));
       } catch (problem) {
+        // What an earlier partition has said in this slot is not its word.
+        this.#parts.desk.published.clear(message.slot);
         this.#takeOffline(message.slot);
         offline.push({ slot: message.slot, ...causeOf(problem) });
       }
@@ -134,6 +136,7 @@ export class OwnedPartitions {
     assert(partition !== undefined || this.#offline.has(slot), 'the handler owns the partition', { slot });
     this.#offline.delete(slot);
     this.#partitions[slot] = undefined;
+    partition?.leave();
     if (partition === undefined || partition.log.broken !== null) return NO_BYTES;
     try {
       return partition.log.freeze();
@@ -228,7 +231,7 @@ export class OwnedPartitions {
   close(reply: Reply): void {
     const closed: {
       slot: number;
-      endOffset: number;
+      recoveryPoint: number;
       logStartOffset: number;
       highWatermark: number;
       error: string | null;
@@ -250,8 +253,8 @@ export class OwnedPartitions {
       } catch (problem) {
         error ??= (problem as Error).message;
       }
-      const { logEndOffset, logStartOffset } = partition.log;
-      closed.push({ slot, endOffset: logEndOffset, logStartOffset, highWatermark: partition.highWatermark, error });
+      const { recoveryPoint, logStartOffset } = partition.log;
+      closed.push({ slot, recoveryPoint, logStartOffset, highWatermark: partition.highWatermark, error });
       this.#partitions[slot] = undefined;
     }
     reply(closed);

@@ -247,11 +247,14 @@ export class SimulatedBroker {
     if (this.home.data.checkpoint(this.#offsets()).length > 0) this.failed ??= 'a checkpoint was not written';
   }
 
+  /** What the main thread keeps of each: of one that is out of service where it started, and that all of it is to be scanned. */
   #offsets(): RunningOffset[] {
-    return this.#owners.flatMap((_, partition) => {
-      if (!this.online(partition)) return [];
-      const { durableEndOffset: offset, logStartOffset } = this.view(partition);
-      return [{ topic: TOPIC, partition, directory: 0, offset, logStartOffset }];
+    return this.#owners.map((_, partition) => {
+      const { durableEndOffset, logStartOffset } = this.view(partition);
+      const left = this.home.data.leftBehind(TOPIC_ID, partition);
+      const kept = this.online(partition) ? 0 : (left?.logStartOffset ?? 0);
+      const offset = this.online(partition) ? durableEndOffset : (left?.recoveryPoint ?? 0);
+      return { topic: TOPIC, partition, directory: 0, offset, logStartOffset: Math.max(kept, logStartOffset) };
     });
   }
 
@@ -286,11 +289,11 @@ export class SimulatedBroker {
     for (const processor of this.processors) processor.stop();
     this.settle();
     const closed = this.handlers.flatMap((handler) => this.ask(handler, { kind: 'close' }) as ClosedPartition[]);
-    const offsets = closed.map(({ slot, endOffset, logStartOffset, highWatermark }) => ({
+    const offsets = closed.map(({ slot, recoveryPoint, logStartOffset, highWatermark }) => ({
       topic: TOPIC,
       partition: slot,
       directory: 0,
-      offset: endOffset,
+      offset: recoveryPoint,
       logStartOffset,
       highWatermark,
     }));
@@ -396,7 +399,7 @@ export class SimulatedBroker {
       groupCommit: settings.flush === 'group',
       fullValidation: settings.fullValidation,
       retentionCheckMs: 20_000,
-      checkpointMs: 60_000,
+      checkpointMs: 5_000,
       timers: loop.timers,
       groups: groupSettings(parseSettings([]).settings),
       groupExpiryCheckMs: 600_000,

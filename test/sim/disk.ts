@@ -24,13 +24,20 @@ export class SimulatedDisk implements Disk {
   #root = new SimulatedDirectory();
   readonly #open = new Map<number, Opened>();
   #next = 3;
+  #crashes = 0;
 
   get openDescriptors(): number {
     return this.#open.size;
   }
 
+  /** Names the life of the system that uses it: another one after each loss of power. */
+  get kernelId(): string {
+    return `kernel ${this.#crashes}`;
+  }
+
   /** Power goes and comes back. */
   crash(random: Random): void {
+    this.#crashes += 1;
     this.#open.clear();
     this.#root.crash(random);
   }
@@ -45,6 +52,7 @@ export class SimulatedDisk implements Disk {
   fork(): SimulatedDisk {
     const fork = new SimulatedDisk();
     fork.#root = this.#root.copy();
+    fork.#crashes = this.#crashes;
     return fork;
   }
 

@@ -10,12 +10,12 @@ import { NO_CONFIGS } from '../../src/cluster/image.ts';
 import { ANY_VERSION, type StoreWrite } from '../../src/cluster/metadata-store.ts';
 import { Data } from '../../src/host/data.ts';
 import type { LogConfig } from '../../src/log/config.ts';
-import type { Disk } from '../../src/log/disk.ts';
 import type { PartitionMessage } from '../../src/runtime/control.ts';
 import { STORE_FILE } from '../../src/stores/embedded.ts';
 import { encodeMulti, StoreFile } from '../../src/stores/embedded-file.ts';
 import { kernels } from '../log/fixture.ts';
 import { must } from '../runtime/sockets.ts';
+import type { SimulatedDisk } from './disk.ts';
 
 export const TOPIC = 'orders';
 export const TOPIC_ID = randomUuid(new SeededRandom(99));
@@ -28,8 +28,8 @@ export class Home {
   readonly data: Data;
   readonly store: StoreFile;
 
-  constructor(disk: Disk, seed: number) {
-    this.data = Data.open([DATA], NODE_ID, disk, new SeededRandom(seed), SILENT, null);
+  constructor(disk: SimulatedDisk, seed: number) {
+    this.data = Data.open([DATA], NODE_ID, disk, new SeededRandom(seed), SILENT, disk.kernelId);
     this.store = new StoreFile(disk, kernels, DATA, `${DATA}/${STORE_FILE}`, STORE_GROWTH_BYTES);
     const state = { leader: NODE_ID, leaderEpoch: 0, partitionEpoch: 0, replicas: [NODE_ID], isr: [NODE_ID] };
     const partitions = Array.from({ length: this.partitions }, () => state);

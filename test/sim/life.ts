@@ -186,6 +186,7 @@ export class Life implements ClientDesk {
         return client.lost();
       case 'finish':
         this.note(`client ${client.id} has nothing more to say`);
+        if (client.transport !== null) client.transport.room = Number.POSITIVE_INFINITY;
         client.transport?.finish();
         return client.lost();
       case 'cool':
@@ -292,7 +293,8 @@ export class Life implements ClientDesk {
   #note(): void {
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
       const { durableEndOffset: durableEnd, logEndOffset: writtenEnd } = this.#broker.view(partition);
-      if (this.#broker.online(partition)) this.#bounds[partition] = { durableEnd, writtenEnd, broken: false };
+      // A log may be broken before anybody knows.
+      if (this.#broker.online(partition)) this.#bounds[partition] = { durableEnd, writtenEnd, broken: this.#faulted };
       else {
         const last = this.#bounds[partition] ?? { durableEnd: 0, writtenEnd: 0, broken: true };
         const { max } = Math;
