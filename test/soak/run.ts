@@ -15,6 +15,7 @@ import { SoakedBroker } from './soaked-broker.ts';
 
 const MINUTES = 30;
 const WINDOWS = 60;
+const POOL_SIZE = 2;
 /** Of the windows, in which caches fill and code gets warm. */
 const WARM_UP_SHARE = 0.1;
 const SAMPLES_PER_WINDOW = 10;
@@ -36,14 +37,17 @@ type Sample = Readonly<Record<string, number>>;
 async function window(broker: SoakedBroker, load: SoakLoad, windowMs: number): Promise<Sample> {
   let intakeKb = 0;
   let rings = 0;
-  for (let look = 0; look < SAMPLES_PER_WINDOW; look++) {
+  const endMs = performance.now() + windowMs;
+  while (performance.now() < endMs) {
     await pause(windowMs / SAMPLES_PER_WINDOW);
     const { total } = await broker.metrics();
     intakeKb = Math.max(intakeKb, total.intakeBytesHeld / 1_024);
     rings = Math.max(rings, total.ringQueued);
   }
+  // What is compared stands on as many threads each time.
+  await broker.resize(POOL_SIZE, POOL_SIZE);
   const { residentMb, anonymousMb, descriptors } = broker.footprint();
-  const { connections, leases, partitions } = await broker.metrics().then((now) => ({ ...now }));
+  const { connections, leases, partitions } = await broker.metrics();
   const sample: Record<string, number> = {
     'resident MB': residentMb,
     'anonymous MB': anonymousMb,
@@ -90,12 +94,12 @@ async function soak(minutes: number, seed: number): Promise<boolean> {
     const running = load.run().catch((trouble: Error) => {
       problem = trouble;
     });
-    while (samples.length < WINDOWS && problem === null) {
+    while (performance.now() - startMs < minutes * 60_000 && problem === null) {
       const sample = await window(broker, load, windowMs);
       samples.push(sample);
       atMs.push(performance.now() - startMs);
       const line = Object.entries(sample).map(([name, value]) => `${name} ${digits(value)}`);
-      process.stdout.write(`${String(samples.length).padStart(2)}/${WINDOWS}  ${line.join('  ')}\n`);
+      process.stdout.write(`${digits((atMs.at(-1) as number) / 60_000)} min  ${line.join('  ')}\n`);
     }
     load.stop();
     await running;
