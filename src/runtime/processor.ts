@@ -316,8 +316,8 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       if (!(problem instanceof WireError)) {
         // Its connection goes. What it has begun ends by itself, and gives back what it holds then.
         this.#tellFault({ apiKey: header.apiKey, version: header.apiVersion }, problem as Error);
+        call?.abandon();
         if (this.#floor.begun === begunBefore) this.#callsOpen = openBefore;
-        else call?.abandon();
         return null;
       }
       // Nothing of it was done: a request is read whole first.

@@ -7,6 +7,7 @@ import type { Memory } from '../base/memory.ts';
 import type { ReadPlan } from '../log/reading.ts';
 import { clearFound, type FoundOffset } from '../replica/offsets.ts';
 import type { Partition } from '../replica/partition.ts';
+import type { PartitionDesk } from '../replica/partition-desk.ts';
 import { CODEC, codec, HEADER_BYTES } from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { LetterWriter } from './letters.ts';
@@ -39,18 +40,9 @@ export interface HandlerLink {
 }
 
 /** The handler, as its questions see it. */
-export interface QuestionsDesk {
+export interface QuestionsDesk extends Pick<PartitionDesk, 'appended'> {
   /** Has the partition settle at the end of the round. */
   touch(partition: Partition): void;
-  appended(
-    asker: number,
-    op: number,
-    part: number,
-    error: number,
-    base: number,
-    appendTime: number,
-    start: number,
-  ): void;
   /** A request for the coordinator that lives with a partition. */
   coordinate(link: HandlerLink, at: number): void;
   /** Has the start of the partition's log kept on disk, and the deletion answered then. */

@@ -2,7 +2,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startBroker } from '../../src/broker.ts';
 import { ERROR } from '../../src/wire/errors.ts';
-import { BrokerHome, brokerThreads, eventually, LAYOUTS, openFiles, TRANSPORT } from '../kit/broker.ts';
+import {
+  BrokerHome,
+  brokerThreads,
+  eventually,
+  LAYOUTS,
+  type Layout,
+  openFiles,
+  TRANSPORT,
+  TWO_BY_THREE,
+} from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { FaultBoard } from '../kit/faults/board.ts';
 import { batchOf, textOf } from '../kit/records.ts';
@@ -11,19 +20,22 @@ import { Said } from '../kit/said.ts';
 
 const WHY = 'the disk keeps its word';
 
-describe.each(LAYOUTS)(`faults ($name, ${TRANSPORT})`, (layout) => {
-  let board: FaultBoard;
-  let said: Said;
-  let home: BrokerHome;
+let board: FaultBoard;
+let said: Said;
+let home: BrokerHome;
 
-  beforeEach(async () => {
-    board = new FaultBoard();
-    said = new Said();
-    const settings = { 'log.retention.check.interval.ms': '200' };
-    home = new BrokerHome(layout, { ...board.options, settings, logger: said.logger });
-    await home.start();
-  });
-  afterEach(() => home.end());
+async function start(layout: Layout): Promise<void> {
+  board = new FaultBoard();
+  said = new Said();
+  const settings = { 'log.retention.check.interval.ms': '200' };
+  home = new BrokerHome(layout, { ...board.options, settings, logger: said.logger });
+  await home.start();
+}
+
+afterEach(() => home.end());
+
+describe.each(LAYOUTS)(`a fault of ours ($name, ${TRANSPORT})`, (layout) => {
+  beforeEach(() => start(layout));
 
   test('a broken invariant takes one partition out of service, until the next start', async () => {
     const client = await RawClient.connect(home.port);
@@ -78,6 +90,10 @@ describe.each(LAYOUTS)(`faults ($name, ${TRANSPORT})`, (layout) => {
     }
     await again.close();
   });
+});
+
+describe(`faults of the world (${TRANSPORT})`, () => {
+  beforeEach(() => start(TWO_BY_THREE));
 
   test('a wall clock that leaps ages what is old, and hurts nobody when it comes back', async () => {
     const client = await RawClient.connect(home.port);

@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Broker, StartError, startBroker } from '../../src/broker.ts';
+import { StartError, startBroker } from '../../src/broker.ts';
+import { BLOCKER, place, type ThreadCount } from '../../src/host/placement.ts';
 import {
   BrokerHome,
   brokerThreads,
@@ -18,6 +19,7 @@ import { RawClient } from '../kit/client.ts';
 import { batchOf, filledBatch, textOf } from '../kit/records.ts';
 import { createTopic, fetch, metadata, produce, readAll } from '../kit/requests.ts';
 
+const CORES = 2;
 const workers: Worker[] = [];
 process.on('worker', (worker) => workers.push(worker));
 afterEach(() => {
@@ -139,39 +141,32 @@ inEveryLayout('a restart', (home) => {
 });
 
 describe.each(LAYOUTS)(`a thread that dies ($name, ${TRANSPORT})`, (layout) => {
-  async function threads(broker: Broker): Promise<number> {
-    return Object.keys((await broker.metrics()).threads).length;
-  }
+  const [network, io] = ['num.network.threads', 'num.io.threads'].map((name) =>
+    layout.settings[name] === undefined ? 'auto' : Number(layout.settings[name]),
+  ) as [ThreadCount, ThreadCount];
+  // In the order in which they are started.
+  const threads = [BLOCKER, ...place(network, io, CORES, TRANSPORT === 'portable').map(({ name }) => name)];
 
-  test('fails the broker, which ends whole and lets go of its directory', async () => {
-    const count = await (async () => {
-      const home = new BrokerHome(layout);
-      const found = await threads(await home.start());
-      await home.end();
-      return found;
-    })();
-    for (let victim = 0; victim < count; victim++) {
-      workers.length = 0;
-      const home = new BrokerHome(layout);
-      const broker = await home.start();
-      const client = await RawClient.connect(home.port);
-      const { name } = await createTopic(client, { partitions: 4 });
-      for (let partition = 0; partition < 4; partition++) await produce(client, name, batchOf(['kept']), { partition });
-      expect(workers).toHaveLength(count);
-      void workers[victim]?.terminate();
-      const problem = await broker.failed;
-      expect(problem.message).toMatch(/^thread (loop|net|io|b)\S* ended unasked/);
-      await client.ended;
-      home.failed();
-      expect([...brokerThreads(), ...openFiles(home.directory)]).toEqual([]);
-      const next = await startBroker({ cores: 2, directory: home.directory });
-      const reader = await RawClient.connect(next.port);
-      for (let partition = 0; partition < 4; partition++)
-        expect(await readAll(reader, name, { partition })).toHaveLength(1);
-      await reader.close();
-      await next.close();
-      await broker.close();
-      await home.end();
-    }
+  test.each(threads)('%s fails the broker, which ends whole and lets go of its directory', async (victim) => {
+    const home = new BrokerHome(layout, { cores: CORES });
+    const broker = await home.start();
+    const client = await RawClient.connect(home.port);
+    const { name } = await createTopic(client, { partitions: 4 });
+    for (let partition = 0; partition < 4; partition++) await produce(client, name, batchOf(['kept']), { partition });
+    expect(workers).toHaveLength(threads.length);
+    void workers[threads.indexOf(victim)]?.terminate();
+    const problem = await broker.failed;
+    expect(problem.message).toBe(`thread ${victim} ended unasked with code 1`);
+    await client.ended;
+    home.failed();
+    expect([...brokerThreads(), ...openFiles(home.directory)]).toEqual([]);
+    const next = await startBroker({ cores: CORES, directory: home.directory });
+    const reader = await RawClient.connect(next.port);
+    for (let partition = 0; partition < 4; partition++)
+      expect(await readAll(reader, name, { partition })).toHaveLength(1);
+    await reader.close();
+    await next.close();
+    await broker.close();
+    await home.end();
   });
 });

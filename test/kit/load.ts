@@ -3,20 +3,31 @@ import { expect } from 'vitest';
 import { Produce } from '../../src/wire/messages/produce.ts';
 import { RawClient } from './client.ts';
 import { batchOf, filledBatch, textOf } from './records.ts';
-import { fetch, PRODUCE_VERSION, produce, producedOf, produceRequest } from './requests.ts';
+import { fetch, initProducer, PRODUCE_VERSION, produce, producedOf, produceRequest } from './requests.ts';
 
 const IN_FLIGHT = 5;
 
-/** Writes to a partition of its own, several requests at a time, until told to stop. Says how many; offsets must be in order. */
-export async function writer(port: number, topic: string, partition: number, going: () => boolean): Promise<number> {
+/**
+ * Writes to a partition of its own, several requests at a time, until told to stop. Says how many; offsets must be in order.
+ * An idempotent one numbers its batches, so that one that came twice or out of order would be refused.
+ */
+export async function writer(
+  port: number,
+  topic: string,
+  partition: number,
+  going: () => boolean,
+  idempotent = false,
+): Promise<number> {
   const client = await RawClient.connect(port, `writer-${partition}`);
+  const producer = idempotent ? await initProducer(client) : null;
   let sent = 0;
   let answered = 0;
   const one = async (): Promise<void> => {
     while (going()) {
       const mine = sent++;
       const large = mine % 50 === 7;
-      const batch = large ? filledBatch(`${mine}`, 1, 150_000) : batchOf([`${mine}`]);
+      const options = producer === null ? {} : { ...producer, baseSequence: mine };
+      const batch = large ? filledBatch(`${mine}`, 1, 150_000, options) : batchOf([`${mine}`], options);
       let produced: ReturnType<typeof produce>;
       if (mine % 9 === 0) {
         // In two deliveries, so that connections move in the middle of a frame.

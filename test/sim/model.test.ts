@@ -419,4 +419,4 @@ test('a log answers what a plain list answers, through every sequence of steps',
   for (const what of [...rare, ...refusals, 'lost what was not synced', 'looked up by time']) {
     expect(happened.get(what) ?? 0, what).toBeGreaterThan(RUNS / 20);
   }
-});
+}, 3_600_000);
