@@ -26,6 +26,7 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   kept: () => import('./kept.ts'),
   idle: () => import('./idle.ts'),
   partitions: () => import('./partitions.ts'),
+  recovery: () => import('./recovery.ts'),
 };
 const LIMIT = 'limit';
 const LIMIT_QUESTION =

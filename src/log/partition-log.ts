@@ -238,6 +238,7 @@ export class PartitionLog {
     this.write();
     this.#guarded(() => {
       const { snapshots, producers, nextOffset, segments } = this.#state;
+      segments.active.flushIndexes();
       snapshots.mark(producers, nextOffset, segments);
     });
     this.#markedBytes = this.#written.cumulativeBytes;
