@@ -49,6 +49,7 @@ export class Segment {
   maxTimestamp = NO_TIMESTAMP;
   /** The last offset of the first batch that has it. */
   maxTimestampOffset: number;
+  #growing = false;
   /** Of the first batch; it says how old the segment is. */
   #firstTimestamp = NOT_READ;
 
@@ -85,8 +86,14 @@ export class Segment {
     this.activate(config);
   }
 
+  /** It was appended to since it was opened here, or is about to be. */
+  get growing(): boolean {
+    return this.#growing;
+  }
+
   /** Room for the indexes of the segment that is appended to. */
   activate(config: LogConfig): void {
+    this.#growing = true;
     this.offsetIndex.index.preallocate(config.segmentIndexBytes);
     this.timeIndex.index.preallocate(config.segmentIndexBytes);
   }
