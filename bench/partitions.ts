@@ -2,23 +2,19 @@
  * What many partitions cost: one topic with 10,000 of them, and 100 topics with 100 each, every one written once. Memory
  * and CPU of the broker at rest, and how long it takes to start again after a clean end and after kill -9.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { ZERO_UUID } from '../src/base/uuid.ts';
-import { CreateTopics } from '../src/wire/messages/create-topics.ts';
 import { Metadata } from '../src/wire/messages/metadata.ts';
 import { Produce } from '../src/wire/messages/produce.ts';
 import { RawClient } from '../test/kit/client.ts';
 import { batchOf } from '../test/kit/records.ts';
+import { createTopic, end, start } from './kit/broker-process.ts';
 import { cpuSeconds, memoryOf } from './kit/process.ts';
 import type { Row, Suite, SuiteOptions } from './kit/suite.ts';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const IDLE_SECONDS = 5;
 /** Partitions named by one produce request. */
 const WRITE_AT_ONCE = 500;
@@ -28,49 +24,8 @@ interface Shape {
   readonly partitions: number;
 }
 
-interface Running {
-  readonly child: ChildProcess;
-  readonly pid: number;
-  readonly port: number;
-  readonly startMs: number;
-}
-
-async function start(directory: string): Promise<Running> {
-  const began = performance.now();
-  const words = [MAIN, 'start', '--port', '0', '--data', directory];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
-  for await (const text of child.stdout as NonNullable<typeof child.stdout>) {
-    said += text;
-    const match = /^odradek listening on 127\.0\.0\.1:(\d+)$/m.exec(said);
-    if (match === null) continue;
-    const startMs = performance.now() - began;
-    return { child, pid: child.pid as number, port: Number(match[1]), startMs };
-  }
-  throw new Error(`the broker did not start: ${said}`);
-}
-
-async function end({ child }: Running, signal: NodeJS.Signals): Promise<number> {
-  const began = performance.now();
-  const exit = once(child, 'exit');
-  child.kill(signal);
-  await exit;
-  return performance.now() - began;
-}
-
 async function create(client: RawClient, { topics, partitions }: Shape): Promise<void> {
-  for (let topic = 0; topic < topics; topic++) {
-    const one = {
-      name: `many-${topic}`,
-      numPartitions: partitions,
-      replicationFactor: 1,
-      assignments: [],
-      configs: [],
-    };
-    const answer = await client.call(CreateTopics, 7, { topics: [one], timeoutMs: 600_000, validateOnly: false });
-    const { errorCode, errorMessage } = answer.topics[0] ?? {};
-    if (errorCode !== 0) throw new Error(`create: ${errorCode} ${errorMessage}`);
-  }
+  for (let topic = 0; topic < topics; topic++) await createTopic(client, `many-${topic}`, partitions);
 }
 
 async function writeEach(client: RawClient, { topics, partitions }: Shape): Promise<void> {

@@ -27,6 +27,7 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   idle: () => import('./idle.ts'),
   rude: () => import('./rude.ts'),
   partitions: () => import('./partitions.ts'),
+  recovery: () => import('./recovery.ts'),
 };
 const LIMIT = 'limit';
 const LIMIT_QUESTION =

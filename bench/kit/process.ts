@@ -43,6 +43,11 @@ export function memoryOf(pid: number): ProcessMemory {
   };
 }
 
+/** What it has read so far by system calls, from disks and from the page cache. */
+export function readBytes(pid: number): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+}
+
 export function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);

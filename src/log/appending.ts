@@ -147,6 +147,8 @@ export class Appending {
   #append(memory: Memory, at: number, size: number, base: number, last: number, newest: number, now: number): void {
     const { segments, config } = this.#state;
     if (segments.active.mustRoll(size, newest, last, now, config)) this.roll(now);
+    // One that nobody appends to is left as it lies.
+    if (!segments.active.growing) segments.active.activate(config);
     segments.active.appended(size, last, newest, config.indexIntervalBytes);
     this.#staged.add(memory, at, size);
     this.#state.nextOffset = last + 1;

@@ -58,17 +58,28 @@ export class Durability {
     this.#directories.add(path);
   }
 
+  /** Everything up to `endOffset` is durable, and all files and names around it. */
+  isWhole(endOffset: number): boolean {
+    return this.recoveryPoint === endOffset && !this.pending;
+  }
+
+  /** Finished segments, small files or names are not durable yet. */
+  get pending(): boolean {
+    return this.#segments.size > 0 || this.#paths.size > 0 || this.#directories.size > 0;
+  }
+
   cutBack(endOffset: number): void {
     this.#generation += 1;
     this.recoveryPoint = Math.min(this.recoveryPoint, endOffset);
   }
 
-  plan(active: Segment, end: LogPosition): SyncPlan {
+  /** Without the active segment it is the end of those finished that becomes durable. */
+  plan(active: Segment | null, end: LogPosition): SyncPlan {
     const { files } = this.#environment;
     const segments = Array.from(this.#segments);
     const slots: number[] = [];
     try {
-      slots.push(files.lease(active.log));
+      if (active !== null) slots.push(files.lease(active.log));
       // The active segment's indexes are made anew after a crash; those of finished ones are believed.
       for (const segment of segments) for (const file of segment.files) slots.push(files.lease(file));
       for (const path of this.#paths) slots.push(this.#leaseOnce(path, 'write'));
@@ -87,17 +98,25 @@ export class Durability {
     if (plan.generation === this.#generation) this.recoveryPoint = Math.max(this.recoveryPoint, plan.endOffset);
   }
 
-  /** Everything, here and now: for the end of a log. */
-  syncAll(active: Segment, endOffset: number): void {
+  /** Everything, here and now: for the end of a log. What is in `done` is durable already, and what is synced joins it. */
+  syncAll(active: Segment, endOffset: number, done: Set<string>): void {
     const { disk, files } = this.#environment;
-    this.#segments.add(active);
     for (const segment of this.#segments) for (const file of segment.files) disk.sync(files.descriptor(file));
+    if (!this.#segments.has(active)) {
+      const [log, ...indexes] = active.files as [CachedFile, ...CachedFile[]];
+      if (this.recoveryPoint !== endOffset) disk.sync(files.descriptor(log));
+      for (const index of indexes) disk.sync(files.descriptor(index));
+    }
     for (const path of this.#paths) {
       const file = new CachedFile(path, 'write');
       disk.sync(files.descriptor(file));
       files.forget(file);
     }
-    for (const path of this.#directories) disk.syncDirectory(path);
+    for (const path of this.#directories) {
+      if (done.has(path)) continue;
+      disk.syncDirectory(path);
+      done.add(path);
+    }
     this.#segments.clear();
     this.#paths.clear();
     this.#directories.clear();

@@ -61,7 +61,7 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
     segments.add(segment);
     segment.create(config);
     durability.directoryChanged(directory);
-  } else segments.active.activate(config);
+  }
   const logStartOffset = Math.max(checkpointed, segments.first.baseOffset);
   if (!known) {
     epochs.clear();

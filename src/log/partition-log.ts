@@ -223,6 +223,17 @@ export class PartitionLog {
     return this.#state.durability.plan(this.#state.segments.active, this.#written);
   }
 
+  /**
+   * The same for finished segments alone: the recovery point moves to where the active one begins. Null when a sync that was
+   * planned before covers them all.
+   */
+  finishedSyncPlan(): SyncPlan | null {
+    if (!this.#state.durability.pending) return null;
+    const { baseOffset, cumulativeStart } = this.#state.segments.active;
+    const end = { offset: baseOffset, segmentBaseOffset: baseOffset, position: 0, cumulativeBytes: cumulativeStart };
+    return this.#state.durability.plan(null, end);
+  }
+
   synced(plan: SyncPlan): void {
     this.#state.durability.synced(plan);
   }
@@ -241,6 +252,7 @@ export class PartitionLog {
     this.write();
     this.#guarded(() => {
       const { snapshots, producers, nextOffset, segments } = this.#state;
+      segments.active.flushIndexes();
       snapshots.mark(producers, nextOffset, segments);
     });
     this.#markedBytes = this.#written.cumulativeBytes;
@@ -300,6 +312,7 @@ export class PartitionLog {
     const { segments, snapshots, producers, durability, directory, nextOffset } = this.#state;
     try {
       this.write();
+      if (this.#untouched) return;
       segments.active.finish();
       durability.fileReplaced(snapshots.write(producers, nextOffset, false));
       durability.directoryChanged(directory);
@@ -309,12 +322,15 @@ export class PartitionLog {
     this.#finished = true;
   }
 
-  /** Makes everything durable, so that a clean opening has nothing to look for. */
-  close(): void {
+  /**
+   * Makes everything durable, so that a clean opening has nothing to look for. Where many logs end, each is told what the others
+   * have synced, once all are finished.
+   */
+  close(synced: Set<string> = new Set()): void {
     const { segments, durability, nextOffset } = this.#state;
     try {
       if (!this.#finished) this.finish();
-      durability.syncAll(segments.active, nextOffset);
+      if (!this.#untouched) durability.syncAll(segments.active, nextOffset, synced);
     } catch (problem) {
       throw this.#break(problem);
     } finally {
@@ -331,6 +347,13 @@ export class PartitionLog {
     const path = `${parentOf(directory)}/${deletedDirectory(topic, partition, environment.random.bytes16())}`;
     environment.disk.rename(directory, path);
     return { path, dueMs: now + config.fileDeleteDelayMs };
+  }
+
+  /** As a clean end left it: there is nothing to write and nothing to sync. */
+  get #untouched(): boolean {
+    const { segments, snapshots, durability, nextOffset } = this.#state;
+    if (segments.active.growing || !snapshots.offsets.includes(nextOffset)) return false;
+    return this.#broken === null && durability.isWhole(nextOffset);
   }
 
   #endOfActive(): LogPosition {

@@ -196,7 +196,7 @@ function takeWritten(environment: LogEnvironment, segment: Segment, mark: number
   const size = environment.disk.size(environment.files.descriptor(segment.log));
   if (!segment.takeIndexed(mark, size)) return false;
   const scan = segment.scan(segment.stagedBytes, size, LOOKUP_WINDOW_BYTES);
-  let next = segment.offsetIndex.lastOffset + 1;
+  let next = segment.stagedBytes === 0 ? segment.baseOffset : segment.offsetIndex.lastOffset + 1;
   while (next < mark) {
     if (scan.next() !== SCAN_BATCH || scan.baseOffset < next || scan.lastOffset >= mark) return false;
     segment.appended(scan.sizeBytes, scan.lastOffset, scan.maxTimestamp, config.indexIntervalBytes);

@@ -49,6 +49,7 @@ export class Segment {
   maxTimestamp = NO_TIMESTAMP;
   /** The last offset of the first batch that has it. */
   maxTimestampOffset: number;
+  #growing = false;
   /** Of the first batch; it says how old the segment is. */
   #firstTimestamp = NOT_READ;
 
@@ -85,8 +86,14 @@ export class Segment {
     this.activate(config);
   }
 
+  /** It was appended to since it was opened here, or is about to be. */
+  get growing(): boolean {
+    return this.#growing;
+  }
+
   /** Room for the indexes of the segment that is appended to. */
   activate(config: LogConfig): void {
+    this.#growing = true;
     this.offsetIndex.index.preallocate(config.segmentIndexBytes);
     this.timeIndex.index.preallocate(config.segmentIndexBytes);
   }
@@ -104,12 +111,16 @@ export class Segment {
 
   /**
    * Takes the index entries of batches below `mark` as a killed process left them in its files, and the batches up to the last
-   * one indexed. False when they do not fit each other, or nothing is indexed: then nothing is taken that counts.
+   * one indexed. False when they do not fit each other; then nothing is taken that counts.
    */
   takeIndexed(mark: number, logBytes: number): boolean {
     const { offsetIndex, timeIndex } = this;
     offsetIndex.takeBelow(mark);
-    if (offsetIndex.index.entries === 0 || !timeIndex.takeUpTo(offsetIndex.lastOffset)) return false;
+    if (offsetIndex.index.entries === 0) {
+      this.beginAgain();
+      return true;
+    }
+    if (!timeIndex.takeUpTo(offsetIndex.lastOffset)) return false;
     const last = this.scan(offsetIndex.lastPosition, logBytes, LOOKUP_WINDOW_BYTES);
     if (last.next() !== SCAN_BATCH || last.lastOffset !== offsetIndex.lastOffset) return false;
     this.setSize(last.position + last.sizeBytes);
@@ -165,8 +176,7 @@ export class Segment {
       this.maxTimestampOffset = lastOffset;
     }
     if (position - this.offsetIndex.lastPosition > indexIntervalBytes) {
-      // The time index goes first: of what the other holds in its file, this one lacks nothing in its own.
-      if (this.offsetIndex.index.flushDue) this.timeIndex.index.flush();
+      if (this.offsetIndex.index.flushDue) this.flushIndexes();
       this.offsetIndex.append(lastOffset, position);
       this.timeIndex.append(this.maxTimestamp, this.maxTimestampOffset);
     }
@@ -229,9 +239,14 @@ export class Segment {
     for (const file of this.files) this.#environment.files.forget(file);
   }
 
-  freeze(): FrozenSegment {
-    this.offsetIndex.index.flush();
+  /** Index entries that are pending go to their files. The time index goes first: of what the other holds there, it lacks nothing. */
+  flushIndexes(): void {
     this.timeIndex.index.flush();
+    this.offsetIndex.index.flush();
+  }
+
+  freeze(): FrozenSegment {
+    this.flushIndexes();
     return {
       baseOffset: this.baseOffset,
       sizeBytes: this.sizeBytes,

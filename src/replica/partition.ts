@@ -53,8 +53,10 @@ export class Partition {
   #syncing = false;
   /** Answers wait for the sync that is due. */
   #flushDue = false;
-  /** A segment is finished: it is made durable on the side, nobody waits. */
+  /** It is time for a sync, nobody waits. */
   #syncWanted = false;
+  /** A segment is finished: it is made durable on the side. */
+  #finishedSyncWanted = false;
   /** When the oldest record that is not durable was written. */
   #unsyncedSinceMs = 0;
   #segments: number;
@@ -215,7 +217,7 @@ export class Partition {
     if (this.#durableEndOffset >= this.#written.offset) this.#unsyncedSinceMs = now;
     this.#written = this.log.endPosition;
     if (this.log.flushDue) this.#flushDue = true;
-    if (this.log.segmentCount > this.#segments) this.#syncWanted = true;
+    if (this.log.segmentCount > this.#segments) this.#finishedSyncWanted = true;
     this.#segments = this.log.segmentCount;
   }
 
@@ -410,15 +412,14 @@ export class Partition {
 
   #syncIfDue(): void {
     if (this.#syncing || this.#broken !== null) return;
-    if (
-      !this.#flushDue &&
-      !this.#syncWanted &&
-      !(this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset)
-    )
-      return;
-    const plan = this.log.syncPlan();
+    const behind = this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset;
+    const whole = this.#flushDue || this.#syncWanted || behind;
+    if (!whole && !this.#finishedSyncWanted) return;
+    const plan = whole ? this.log.syncPlan() : this.log.finishedSyncPlan();
+    if (whole) this.#syncWanted = false;
+    this.#finishedSyncWanted = false;
+    if (plan === null) return;
     this.#syncing = true;
-    this.#syncWanted = false;
     this.#desk.sync(this, plan);
   }
 

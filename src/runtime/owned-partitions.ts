@@ -245,11 +245,12 @@ export class OwnedPartitions {
         unfinished.set(slot, (problem as Error).message);
       }
     }
+    const synced = new Set<string>();
     for (const [slot, partition] of this.#partitions.entries()) {
       if (partition === undefined) continue;
       let error = unfinished.get(slot) ?? null;
       try {
-        partition.log.close();
+        partition.log.close(synced);
       } catch (problem) {
         error ??= (problem as Error).message;
       }

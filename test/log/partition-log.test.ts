@@ -253,6 +253,62 @@ test('a sync covers finished segments and their indexes, small files and directo
   expect(paths.map((path) => path.replace(`${DIRECTORY}/`, ''))).toEqual(['00000000000000000005.log']);
 });
 
+test('the sync of finished segments leaves the active one alone, and is none when another has covered them', () => {
+  const opened = new Opened({ config: { segmentBytes: 500 } });
+  opened.sync();
+  opened.append({ valueBytes: 300 });
+  opened.append({ valueBytes: 300 });
+  const plan = opened.log.finishedSyncPlan();
+  const paths = (plan?.slots ?? []).map((slot) => opened.world.table.descriptor(slot));
+  // The segment's three files, its directory, and the epochs that came with the first batch.
+  expect(paths).toHaveLength(5);
+  for (const slot of plan?.slots ?? []) opened.world.files.release(slot);
+  if (plan !== null) opened.log.synced(plan);
+  expect(opened.log.recoveryPoint).toBe(1);
+  expect(opened.log.finishedSyncPlan()).toBeNull();
+  opened.append({ valueBytes: 300 });
+  opened.sync();
+  expect(opened.log.finishedSyncPlan()).toBeNull();
+  expect(opened.log.recoveryPoint).toBe(3);
+});
+
+test('a clean end syncs what has changed since it was synced, and each directory once', () => {
+  const opened = new Opened();
+  opened.append({});
+  let changed: string[] = [];
+  const watch = (disk: typeof opened.disk): void => {
+    disk.fault = (operation, path) => {
+      if (!['exists', 'list', 'read', 'size', 'readFile', 'close'].includes(operation))
+        changed.push(`${operation} ${path}`);
+      return null;
+    };
+  };
+  watch(opened.disk);
+  opened.log.finish();
+  changed = [];
+  opened.log.close(new Set(['/data']));
+  const syncs = changed.filter((one) => one.startsWith('sync'));
+  expect(syncs.filter((one) => one.endsWith(' /data'))).toEqual([]);
+  expect(syncs.filter((one) => one.endsWith('.log'))).toHaveLength(1);
+  opened.world.files.close();
+  const again = new Opened({ disk: opened.disk, recoveryPoint: 1 });
+  changed = [];
+  again.log.finish();
+  again.log.close();
+  expect(changed).toEqual([]);
+  again.world.files.close();
+  const third = new Opened({ disk: opened.disk, recoveryPoint: 1 });
+  expect(third.log.logEndOffset).toBe(1);
+  third.append({});
+  third.sync();
+  changed = [];
+  third.log.close();
+  // The records are durable already.
+  expect(
+    changed.filter((one) => /^sync .*\.(log|index|timeindex)$/.test(one)).map((one) => one.split('.').at(-1)),
+  ).toEqual(['index', 'timeindex']);
+});
+
 test('flush.messages and flush.ms ask for a sync', () => {
   const byCount = new Opened({ config: { flushMessages: 3 } });
   byCount.append({ count: 2 });

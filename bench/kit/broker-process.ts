@@ -1,0 +1,48 @@
+/** The built broker as a process, for benches that start and end it: how long each takes. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { CreateTopics } from '../../src/wire/messages/create-topics.ts';
+import type { RawClient } from '../../test/kit/client.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly port: number;
+  readonly startMs: number;
+}
+
+/** Waits until it listens. */
+export async function start(directory: string, settings: readonly string[] = []): Promise<Running> {
+  const began = performance.now();
+  const words = [MAIN, 'start', '--port', '0', '--data', directory, ...settings.flatMap((one) => ['--set', one])];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  for await (const text of child.stdout as NonNullable<typeof child.stdout>) {
+    said += text;
+    const match = /^odradek listening on 127\.0\.0\.1:(\d+)$/m.exec(said);
+    if (match === null) continue;
+    const startMs = performance.now() - began;
+    return { child, pid: child.pid as number, port: Number(match[1]), startMs };
+  }
+  throw new Error(`the broker did not start: ${said}`);
+}
+
+/** How long it took, in milliseconds. */
+export async function end({ child }: Running, signal: NodeJS.Signals): Promise<number> {
+  const began = performance.now();
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+  return performance.now() - began;
+}
+
+/** However long many partitions take. */
+export async function createTopic(client: RawClient, name: string, partitions: number): Promise<void> {
+  const topic = { name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] };
+  const answer = await client.call(CreateTopics, 7, { topics: [topic], timeoutMs: 600_000, validateOnly: false });
+  const { errorCode, errorMessage } = answer.topics[0] ?? {};
+  if (errorCode !== 0) throw new Error(`create: ${errorCode} ${errorMessage}`);
+}
