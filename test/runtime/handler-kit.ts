@@ -4,6 +4,7 @@ import { type Memory, memoryOver } from '../../src/base/memory.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { randomUuid } from '../../src/base/uuid.ts';
 import type { LogConfig } from '../../src/log/config.ts';
+import type { FileTable } from '../../src/log/leases.ts';
 import { PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
 import { Bell } from '../../src/runtime/bell.ts';
 import type { ControlMessage, FromThread, PartitionMessage } from '../../src/runtime/control.ts';
@@ -37,7 +38,7 @@ export interface Reported {
 
 const INTAKE_BYTES = 262_144;
 const uuids = new SeededRandom(9);
-const silent = () => new Bell(new Int32Array(new SharedArrayBuffer(4)), () => {});
+export const silent = () => new Bell(new Int32Array(new SharedArrayBuffer(4)), () => {});
 
 export class HandlerBench {
   readonly clock = new HandClock();
@@ -46,7 +47,8 @@ export class HandlerBench {
   readonly handler: Handler;
   readonly posted: FromThread[] = [];
   /** What the processor p0 received its requests into. */
-  readonly intake: Memory = memoryOver(new Uint8Array(INTAKE_BYTES));
+  readonly intake: Memory;
+  readonly files: FileTable;
   /** The ends that p0 and b0 have. */
   readonly toHandler: Outbox;
   readonly fromHandler: Inbox;
@@ -59,11 +61,14 @@ export class HandlerBench {
       readonly seed?: number;
       readonly ringSlots?: number;
       readonly disk?: SimulatedDisk;
+      readonly intake?: Memory;
     } = {},
   ) {
     const { seed = 1, ringSlots = 64, index = 0 } = options;
     this.disk = options.disk ?? new SimulatedDisk();
+    this.intake = options.intake ?? memoryOver(new Uint8Array(INTAKE_BYTES));
     const world = environment(this.disk, 64, seed);
+    this.files = world.table;
     this.handler = new Handler({
       name: `h${index}`,
       index,

@@ -1,19 +1,10 @@
 /** A processor by its rings and control messages: it says that it holds partitions back only when their owners can see all that was asked before. */
 import { expect, test } from 'vitest';
-import { memoryOver } from '../../src/base/memory.ts';
-import { PortableKernels } from '../../src/base/portable-kernels.ts';
 import { SeededRandom } from '../../src/base/random.ts';
-import { Timers } from '../../src/base/timers.ts';
 import { randomUuid } from '../../src/base/uuid.ts';
-import { emptyImage } from '../../src/cluster/image.ts';
-import { FileTable } from '../../src/log/leases.ts';
 import { newPartitionView, ONLINE, PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
-import { Answers, UNREGISTERED } from '../../src/runtime/answers.ts';
 import { Bell } from '../../src/runtime/bell.ts';
-import { Counters, countersMemory } from '../../src/runtime/counters.ts';
-import { intakeBytes } from '../../src/runtime/intake.ts';
 import { ACCEPTED, APPEND } from '../../src/runtime/messages.ts';
-import { Processor } from '../../src/runtime/processor.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
 import { requestWriter } from '../../src/wire/compiler.ts';
 import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
@@ -22,7 +13,7 @@ import { Writer } from '../../src/wire/writer.ts';
 import { batchOf } from '../kit/records.ts';
 import { PRODUCE_VERSION } from '../kit/requests.ts';
 import { HandClock } from './handler-kit.ts';
-import { INTAKE_LIMITS, LIMITS } from './kit.ts';
+import { NO_SOCKETS, newProcessor } from './processor-kit.ts';
 import { FakeFiles, FakeTransport } from './sockets.ts';
 
 const RING_SLOTS = 4;
@@ -43,43 +34,11 @@ function bench() {
     published.setState(slot, ONLINE);
   }
   const transport = new FakeTransport(new FakeFiles());
-  const processor = new Processor({
-    name: 'p0',
-    index: 0,
-    intake: memoryOver(new Uint8Array(intakeBytes(INTAKE_LIMITS))),
-    queuedBytesMax: INTAKE_LIMITS.queuedBytesMax,
-    answers: new Answers(UNREGISTERED),
-    scratch: memoryOver(new Uint8Array(65_536)),
-    kernels: new PortableKernels(),
-    timers: new Timers(0),
+  const processor = newProcessor({
     clock,
-    random: new SeededRandom(1),
-    files: new FileTable(new Int32Array(FileTable.memory(16)), 0, 16),
     published,
-    sockets: {
-      adopt: () => transport,
-      release: () => 0,
-      readWarm: () => 0,
-      closeFile() {},
-      releasePages() {},
-    },
-    counters: new Counters(countersMemory(), 0),
-    limits: {
-      connection: LIMITS,
-      zeroCopyMinBytes: 16_384,
-      fetchBytesMax: 1_000_000,
-      autoCreateTopics: false,
-      describedPartitionsMax: 2000,
-      queuedRequestsMax: 500,
-      sessionSlotsMax: 10,
-      nodeId: 0,
-      listeners: ['PLAINTEXT'],
-    },
-    image: emptyImage('cluster'),
+    sockets: { ...NO_SOCKETS, adopt: () => transport },
     routes: [TOPIC],
-    descriptors: new Int32Array(16),
-    open: new Int32Array(1),
-    post() {},
   });
   const silent = () => new Bell(new Int32Array(1), () => {});
   const [accepted, asked, answered, unused] = [0, 1, 2, 3].map(() => newRing(RING_SLOTS)) as [
