@@ -13,8 +13,8 @@ import { compress } from '../wire/compression.ts';
 import { CompressionError } from '../wire/compression-error.ts';
 import { decompressRecords } from '../wire/decompress-batch.ts';
 import { ERROR } from '../wire/errors.ts';
-import { encodeBatch, readRecords } from '../wire/records.ts';
 import { WireError } from '../wire/wire-error.ts';
+import { renumbered } from './renumber.ts';
 
 export interface OpenBatch {
   readonly memory: SharedArrayBuffer;
@@ -73,9 +73,9 @@ export function openBatch({ memory, offset, length, opening }: OpenBatch): Opene
   const count = batch.recordsCount(view, offset);
   let found = walk(plain, count, opening);
   if (found === WALK_BAD_OFFSET_DELTA && opening.codec !== from) {
-    const renumbered = orError(ERROR.INVALID_RECORD, () => renumber(received, offset, plain.records));
-    if (typeof renumbered === 'number') return refusal(renumbered);
-    plain = renumbered;
+    const records = orError(ERROR.INVALID_RECORD, () => renumbered(plain.records, count, kernels));
+    if (typeof records === 'number') return refusal(records);
+    plain = { ...plain, records };
     found = walk(plain, count, opening);
   }
   if (found === WALK_NO_KEY) {
@@ -102,14 +102,6 @@ export default function job(asked: OpenBatch): unknown {
 
 function walk({ records }: Plain, count: number, { needKeys }: Opening): number {
   return kernels.walkRecords(records, 0, records.bytes.length, count, needKeys);
-}
-
-/** The same records with offset deltas 0, 1, 2 ... */
-function renumber(received: Memory, offset: number, records: Memory): Plain {
-  const read = readRecords(received, offset, records);
-  const bytes = encodeBatch({ records: read }, kernels);
-  const baseTimestamp = batch.baseTimestamp(memoryOver(bytes).view, 0);
-  return { records: memoryOver(bytes.slice(batch.HEADER_BYTES)), baseTimestamp };
 }
 
 /** The first record whose timestamp is not allowed; -1 when all are. */

@@ -1,7 +1,9 @@
 /** Incremental fetches: what a session remembers, what its answers leave out, and which requests it refuses. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { fetch } from '../../src/api/fetch.ts';
+import { SeededRandom } from '../../src/base/random.ts';
 import { ZERO_UUID } from '../../src/base/uuid.ts';
+import { FetchSessions } from '../../src/replica/fetch-session.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import { type Answer, answerOf, type Request, request, type Wanted } from './fetch-kit.ts';
 import { FakeCall, FakeFloor, type FakePartition } from './floor.ts';
@@ -72,6 +74,19 @@ describe('sessions', () => {
     a1.publish();
     expect(next(id, 4).parts.map(({ partition, range }) => [partition, range])).toEqual([[1, null]]);
     expect(next(id, 5).parts).toEqual([]);
+  });
+
+  test('one that is too large is none, and one that grows too large is over', () => {
+    floor = new FakeFloor(new FetchSessions(0, 100, new SeededRandom(3), 1_000, 3));
+    floor.topic('a', 4);
+    const wanted = [0, 1, 2, 3].map((partition): Wanted => ['a', partition, 0]);
+    const large = settled(ask(request(wanted, { sessionEpoch: 0, maxWaitMs: 0 })));
+    expect(large).toMatchObject({ errorCode: ERROR.NONE, sessionId: 0 });
+    expect(large.parts).toHaveLength(4);
+    const { id } = start(wanted.slice(0, 3));
+    expect(id).toBeGreaterThan(0);
+    expect(next(id, 1, wanted.slice(3)).errorCode).toBe(ERROR.FETCH_SESSION_ID_NOT_FOUND);
+    expect(floor.sessions.count).toBe(0);
   });
 
   test('partitions join and leave', () => {

@@ -177,7 +177,7 @@ describe('when a fetch answers', () => {
   });
 
   test('at once on any error, with what others have', () => {
-    const [a] = floor.topic('a', 2) as [FakePartition];
+    const [a] = floor.topic('a', 4) as [FakePartition];
     a.append(10);
     const call = ask(
       request(
@@ -186,8 +186,8 @@ describe('when a fetch answers', () => {
           ['a', 0, 0],
           ['a', 7, 0],
           ['nowhere', 0, 0],
-          ['a', 1, 0, 100, 4],
-          ['a', 1, 0, 100, 6],
+          ['a', 2, 0, 100, 4],
+          ['a', 3, 0, 100, 6],
         ],
         { minBytes: 999 },
       ),
@@ -202,6 +202,14 @@ describe('when a fetch answers', () => {
       [ERROR.UNKNOWN_LEADER_EPOCH, -1, 0],
       [ERROR.UNKNOWN_TOPIC_OR_PARTITION, -1, 0],
     ]);
+    expectLeases(call);
+  });
+
+  test('once for a partition that is named again, and then by what was said last', () => {
+    const [a] = floor.topic('a', 1) as [FakePartition];
+    for (let i = 0; i < 3; i++) a.append(10);
+    const call = ask(request([0, 9, 2].map((offset) => ['a', 0, offset] as const)));
+    expect(settled(call).parts.map(({ error, range }) => [error, range?.position])).toEqual([[ERROR.NONE, 20]]);
     expectLeases(call);
   });
 
@@ -387,7 +395,10 @@ describe('whose bytes and how many', () => {
     fc.assert(
       fc.property(
         fc.array(fc.array(batch, { maxLength: 6 }), { minLength: 1, maxLength: 6 }),
-        fc.array(fc.tuple(fc.nat(5), fc.nat(8), fc.nat(500)), { maxLength: 8 }),
+        fc.uniqueArray(fc.tuple(fc.nat(5), fc.nat(8), fc.nat(500)), {
+          maxLength: 8,
+          selector: ([partition]) => partition,
+        }),
         fc.nat(900),
         fc.nat(1_200),
         fc.infiniteStream(fc.nat()),

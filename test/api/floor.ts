@@ -146,7 +146,7 @@ const PARTITIONS_MAX = 64;
 export class FakeFloor implements Floor {
   image: MetadataImage = emptyImage('cluster');
   readonly published = new PublishedPartitions(new SharedArrayBuffer(SLOT_BYTES * PARTITIONS_MAX));
-  readonly sessions = new FetchSessions(0, 100, new SeededRandom(3));
+  readonly sessions: FetchSessions;
   readonly timers: Timers;
   limits: FloorLimits = {
     listeners: ['PLAINTEXT', 'OTHER'],
@@ -175,7 +175,8 @@ export class FakeFloor implements Floor {
   readonly #routesById = new Map<string, Route>();
   #nextOperation = 7;
 
-  constructor() {
+  constructor(sessions = new FetchSessions(0, 100, new SeededRandom(3))) {
+    this.sessions = sessions;
     this.timers = new Timers(this.now);
   }
 

@@ -20,7 +20,7 @@ import { Writer } from '../../src/wire/writer.ts';
 import { inEveryLayout, ONE_THREAD, REST_WITHIN_MS, TWO_BY_THREE } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { batchOf, filledBatch, kernels } from '../kit/records.ts';
-import { createTopic, freshTopic, produce, readAll } from '../kit/requests.ts';
+import { createTopic, errorCodesOf, freshTopic, produce, readAll } from '../kit/requests.ts';
 import { arbitraryStruct, encode, encodingOf, type Value } from '../wire/values.ts';
 
 const LAYOUTS = [ONE_THREAD, TWO_BY_THREE];
@@ -92,13 +92,6 @@ function damaged(bytes: Uint8Array, dice: SeededRandom): Uint8Array {
   return out;
 }
 
-function errorCodes(value: unknown): number[] {
-  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return [];
-  return Object.entries(value).flatMap(([name, inner]) =>
-    name === 'errorCode' ? [inner as number] : errorCodes(inner),
-  );
-}
-
 inEveryLayout(
   'requests of every API',
   (home) => {
@@ -128,7 +121,7 @@ inEveryLayout(
               const reader = new Reader();
               reader.reset(memoryOver(new Uint8Array(answer)), 0, answer.length);
               readResponseHeader(reader, api, version);
-              expect(errorCodes(responseReader(api, version)(reader))).not.toContain(ERROR.UNKNOWN_SERVER_ERROR);
+              expect(errorCodesOf(responseReader(api, version)(reader))).not.toContain(ERROR.UNKNOWN_SERVER_ERROR);
             }
             for (let number = 0; number < DAMAGED_EACH; number++) {
               const wrong = await ask(home.port, frameOf(api, version, CORRELATION, damaged(body, dice)));

@@ -80,3 +80,18 @@ export function readBatches(memory: Memory, offset: number, length: number): Rea
   }
   return batches;
 }
+
+/** A batch over a record section of one's own making, under a header that fits it. */
+export function sealedBatch(section: Uint8Array, options: { codec?: number; count?: number } = {}): Uint8Array {
+  const { codec = batch.CODEC.NONE, count = 1 } = options;
+  const now = Date.now();
+  const pack = { codec: batch.CODEC.GZIP, compress: () => section };
+  const made = encodeBatch({ records: [{ timestamp: now, key: null, value: null }], ...pack }, kernels);
+  const memory = memoryOver(made);
+  const { view } = memory;
+  batch.setAttributes(view, 0, (batch.attributes(view, 0) & ~batch.CODEC_MASK) | codec);
+  batch.setRecordsCount(view, 0, count);
+  batch.setLastOffsetDelta(view, 0, count - 1);
+  batch.setCrc(view, 0, kernels.crc32c(memory, batch.ATTRIBUTES_AT, made.length - batch.ATTRIBUTES_AT));
+  return made;
+}

@@ -221,3 +221,11 @@ export function metadata(
     includeTopicAuthorizedOperations: false,
   });
 }
+
+/** Every error code in an answer, wherever it stands. */
+export function errorCodesOf(value: unknown): number[] {
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    name === 'errorCode' ? [inner as number] : errorCodesOf(inner),
+  );
+}

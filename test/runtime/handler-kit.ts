@@ -8,6 +8,7 @@ import { emptyImage } from '../../src/cluster/image.ts';
 import { parseSettings } from '../../src/config/settings.ts';
 import { groupSettings } from '../../src/host/groups.ts';
 import type { LogConfig } from '../../src/log/config.ts';
+import type { FileTable } from '../../src/log/leases.ts';
 import { PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
 import { Bell } from '../../src/runtime/bell.ts';
 import type { ControlMessage, FromThread, PartitionMessage } from '../../src/runtime/control.ts';
@@ -27,7 +28,7 @@ export interface Reported {
 
 const INTAKE_BYTES = 262_144;
 const uuids = new SeededRandom(9);
-const silent = () => new Bell(new Int32Array(new SharedArrayBuffer(4)), () => {});
+export const silent = () => new Bell(new Int32Array(new SharedArrayBuffer(4)), () => {});
 
 export class HandlerBench {
   readonly clock = new HandClock();
@@ -37,7 +38,8 @@ export class HandlerBench {
   readonly handler: Handler;
   readonly posted: FromThread[] = [];
   /** What the processor p0 received its requests into. */
-  readonly intake: Memory = memoryOver(new Uint8Array(INTAKE_BYTES));
+  readonly intake: Memory;
+  readonly files: FileTable;
   /** For what the handler says to p0 beside its ring. */
   readonly letters = newLetters();
   /** The ends that p0 and b0 have. */
@@ -56,11 +58,14 @@ export class HandlerBench {
       readonly disk?: SimulatedDisk;
       /** To an image that knows nothing. */
       readonly changes?: readonly Change[];
+      readonly intake?: Memory;
     } = {},
   ) {
     const { seed = 1, ringSlots = 64, index = 0 } = options;
     this.disk = options.disk ?? new SimulatedDisk();
+    this.intake = options.intake ?? memoryOver(new Uint8Array(INTAKE_BYTES));
     const world = environment(this.disk, 64, seed);
+    this.files = world.table;
     this.handler = new Handler({
       name: `h${index}`,
       index,

@@ -1,19 +1,13 @@
-/** A processor whose sockets are made of nothing and whose clock is turned by hand, with a handler's end of its rings. */
-import { memoryOver } from '../../src/base/memory.ts';
-import { PortableKernels } from '../../src/base/portable-kernels.ts';
 import { SeededRandom } from '../../src/base/random.ts';
-import { Timers } from '../../src/base/timers.ts';
 import { randomUuid, ZERO_UUID } from '../../src/base/uuid.ts';
 import { emptyImage, type MetadataImage } from '../../src/cluster/image.ts';
-import { FileTable } from '../../src/log/leases.ts';
 import { newPartitionView, ONLINE, PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
 import { Answers, UNREGISTERED } from '../../src/runtime/answers.ts';
 import { Bell } from '../../src/runtime/bell.ts';
 import type { FromThread } from '../../src/runtime/control.ts';
 import { type CounterName, Counters, countersMemory } from '../../src/runtime/counters.ts';
-import { intakeBytes } from '../../src/runtime/intake.ts';
 import { ACCEPTED } from '../../src/runtime/messages.ts';
-import { Processor } from '../../src/runtime/processor.ts';
+import type { Processor } from '../../src/runtime/processor.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
 import { requestWriter } from '../../src/wire/compiler.ts';
 import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
@@ -24,7 +18,7 @@ import { Writer } from '../../src/wire/writer.ts';
 import { HandClock } from '../kit/hand-clock.ts';
 import { batchOf } from '../kit/records.ts';
 import { PRODUCE_VERSION } from '../kit/requests.ts';
-import { INTAKE_LIMITS, LIMITS } from './kit.ts';
+import { NO_SOCKETS, newProcessor } from './new-processor.ts';
 import { FakeFiles, FakeTransport } from './sockets.ts';
 
 export const RING_SLOTS = 4;
@@ -63,46 +57,21 @@ export class ProcessorBench {
       published.publish(slot, newPartitionView());
       published.setState(slot, ONLINE);
     }
-    this.processor = new Processor({
-      name: 'p0',
-      index: 0,
-      intake: memoryOver(new Uint8Array(intakeBytes(INTAKE_LIMITS))),
-      queuedBytesMax: INTAKE_LIMITS.queuedBytesMax,
+    this.processor = newProcessor({
       answers: this.answers,
-      scratch: memoryOver(new Uint8Array(65_536)),
-      kernels: new PortableKernels(),
-      timers: new Timers(0),
       clock: new HandClock(),
-      random: new SeededRandom(1),
-      files: new FileTable(new Int32Array(FileTable.memory(16)), 0, 16),
       published,
       sockets: {
+        ...NO_SOCKETS,
         adopt: (_descriptor, connection) => {
           const transport = new FakeTransport(new FakeFiles());
           this.#transports[connection] = transport;
           return transport;
         },
-        release: () => 0,
-        readWarm: () => 0,
-        closeFile() {},
-        releasePages() {},
       },
       counters: this.#counters,
-      limits: {
-        connection: LIMITS,
-        zeroCopyMinBytes: 16_384,
-        fetchBytesMax: 1_000_000,
-        autoCreateTopics: false,
-        describedPartitionsMax: 2000,
-        queuedRequestsMax: 500,
-        sessionSlotsMax: 10,
-        nodeId: 0,
-        listeners: ['PLAINTEXT'],
-      },
       image,
       routes: [TOPIC],
-      descriptors: new Int32Array(16),
-      open: new Int32Array(1),
       post: (message) => this.posted.push(message),
     });
     const [accepted, asked, answered, unused] = [0, 1, 2, 3].map(() => newRing(RING_SLOTS)) as [
