@@ -11,6 +11,7 @@ import { memoryOver } from '../../src/base/memory.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Timers } from '../../src/base/timers.ts';
 import { changesOf } from '../../src/cluster/changes.ts';
+import { GROUP_LOG } from '../../src/cluster/internal-topics.ts';
 import type { RequestOf } from '../../src/cluster/requests.ts';
 import { describeAllBrokers, describeBroker, describeTopic } from '../../src/config/describe.ts';
 import { LiveSettings } from '../../src/config/live-settings.ts';
@@ -100,8 +101,9 @@ export class InProcess {
     must(first !== undefined, 'there are partitions');
     const { topic: name, topicId: id } = first;
     const partitions = [first, ...others.map((one) => ({ ...one, topicId: id }))];
-    this.#bench.control({ kind: 'open', partitions });
-    for (const { slot } of partitions) must(published.online(slot), 'a partition is online');
+    const groups = { ...this.#bench.partition(PARTITIONS), topic: GROUP_LOG, directory: `/data/${GROUP_LOG}-0` };
+    this.#bench.control({ kind: 'open', partitions: [...partitions, groups] });
+    for (const { slot } of [...partitions, groups]) must(published.online(slot), 'a partition is online');
     const records = ['a', 'b'].map((text) => ({ timestamp: NOW, key: null, value: utf8(text) }));
     this.victim = { name, id, partitions: PARTITIONS, batch: batchOf(records) };
     this.#processor = newProcessor({
@@ -122,11 +124,15 @@ export class InProcess {
       post: (message) => this.#posted.push(message),
     });
     const image = { clusterId: controller.image.clusterId, changes: changesOf(controller.image) };
-    this.#control({ kind: 'image', image, add: [{ name, id, slots: partitions.map(({ slot }) => slot) }] });
+    const routes = [
+      { name, id, slots: partitions.map(({ slot }) => slot) },
+      { name: GROUP_LOG, id: groups.topicId, slots: [groups.slot] },
+    ];
+    this.#control({ kind: 'image', image, add: routes });
     const connections = newRing(RING_SLOTS);
     this.#accepted = new Outbox(connections, silent());
     this.#processor.linked('a0', new Inbox(connections), new Outbox(newRing(RING_SLOTS), silent()));
-    this.#processor.linked('h0', this.#bench.fromHandler, this.#bench.toHandler);
+    this.#processor.linked('h0', this.#bench.fromHandler, this.#bench.toHandler, this.#bench.letters);
     this.#desk = this.#deskOver(controller, live);
   }
 

@@ -9,7 +9,8 @@ import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers
 import { DeleteTopics } from '../../src/wire/messages/delete-topics.ts';
 import { DECIDED_ELEMENTS_MAX, REQUEST_ELEMENTS_MAX } from '../../src/wire/reader.ts';
 import { Writer } from '../../src/wire/writer.ts';
-import { HandClock, silent } from './handler-kit.ts';
+import { HandClock } from '../kit/hand-clock.ts';
+import { silent } from './handler-kit.ts';
 import { NO_SOCKETS, newProcessor } from './new-processor.ts';
 import { FakeFiles, FakeTransport } from './sockets.ts';
 
