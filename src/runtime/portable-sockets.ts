@@ -52,6 +52,10 @@ class PortableTransport implements Transport {
       this.#ended = true;
       this.#tellGone();
     });
+    if (socket.destroyed) {
+      this.#broken = true;
+      this.#tellGone();
+    }
     socket.on('drain', () => {
       if (!this.#write) return;
       this.#loop.wake();
@@ -229,9 +233,11 @@ export class PortableDoors implements Doors {
     accepted: (descriptor: number) => void,
     failed: (problem: string) => void,
   ): Promise<number> {
-    const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
-      accepted(this.#table.add(socket)),
-    );
+    const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
+      // It may be reset before a processor takes it over, who then sees that it is destroyed.
+      socket.on('error', () => {});
+      accepted(this.#table.add(socket));
+    });
     return new Promise((resolve, reject) => {
       // Once it listens, one that comes later is about a connection that cannot be taken.
       server.on('error', (problem: NodeJS.ErrnoException) => {

@@ -104,6 +104,7 @@ export class RudeCrowd {
 
   /** All of them leave at once. */
   async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exit;
