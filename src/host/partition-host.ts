@@ -31,7 +31,7 @@ export interface PartitionHostParts {
 
 /** Partitions opened by one message: a handler answers between two. */
 const OPEN_AT_ONCE = 64;
-const PROGRESS_EVERY_MS = 3_000;
+const PROGRESS_EVERY_MS = 1_000;
 /** What the kernel says when it is the disk, or all of the directory, and not one file. */
 const DISK_FAULTS: ReadonlySet<string> = new Set([
   'EIO',
@@ -77,7 +77,10 @@ export class PartitionHost {
     const { data } = this.#parts;
     for (let index = 0; index < data.count; index++) if (data.offline(index) !== null) this.map.closeDirectory(index);
     const placed = Array.from(image.topics.values(), (topic) => this.#place(topic, 0, this.#missingFrom)).flat();
+    const began = Date.now();
     await this.#open(placed, image);
+    const unclean = placed.filter(({ directory }) => !data.cleanShutdown(directory)).length;
+    if (unclean > 0) this.#parts.logger.info('partitions.recovered', { partitions: unclean, ms: Date.now() - began });
     const unopened = new Set(this.map.all().flatMap(({ offline, directory }) => (offline === null ? [] : [directory])));
     for (let index = 0; index < data.count; index++)
       if (data.offline(index) === null && !unopened.has(index)) data.allOpen(index);

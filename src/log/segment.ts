@@ -29,6 +29,7 @@ export interface FrozenSegment {
   readonly firstTimestamp: number;
   readonly createdMs: number;
   readonly jitterMs: number;
+  readonly growing: boolean;
 }
 
 export class Segment {
@@ -258,6 +259,7 @@ export class Segment {
       firstTimestamp: this.#firstTimestamp,
       createdMs: this.createdMs,
       jitterMs: this.jitterMs,
+      growing: this.#growing,
     };
   }
 
@@ -270,6 +272,7 @@ export class Segment {
     segment.maxTimestamp = frozen.maxTimestamp;
     segment.maxTimestampOffset = frozen.maxTimestampOffset;
     segment.#firstTimestamp = frozen.firstTimestamp;
+    segment.#growing = frozen.growing;
     return segment;
   }
 

@@ -17,6 +17,15 @@ function thaw(bytes: Uint8Array, opened: Opened): PartitionLog {
   });
 }
 
+test('a log that moved is as unfinished as before: a clean end cuts and syncs its indexes', () => {
+  const opened = new Opened({ config: { indexIntervalBytes: 100 } });
+  for (let i = 0; i < 5; i++) opened.append({ valueBytes: 100 });
+  opened.sync();
+  opened.log.mark(1);
+  thaw(opened.log.freeze(), opened).close();
+  expect(opened.disk.bytesOf(`${DIRECTORY}/00000000000000000000.index`).length).toBeLessThan(100);
+});
+
 test('a log goes on elsewhere as if it had never moved, and nothing of it is read again', () => {
   const stayed = new Opened({ config: SMALL });
   const moved = new Opened({ config: SMALL });

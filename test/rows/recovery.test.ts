@@ -79,6 +79,7 @@ describe.skipIf(!existsSync('/proc/self/io'))(`what a start reads (${TRANSPORT})
     };
     await running?.kill();
     const afterKill = await readByStart();
+    expect(running?.complaints).toMatch(/"partitions":1,"ms":\d+,"event":"partitions\.recovered"/);
     await running?.kill();
     // As if the kernel were another.
     rmSync(join(directory, 'odradek-kernel'));

@@ -1,5 +1,5 @@
 /** Before the first test: every source without its types, line for line, for the threads and processes the tests start. */
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
 import { SOURCE_FOLDER, strippedPath } from './places.mjs';
@@ -9,6 +9,9 @@ export default function strip() {
     const source = path.join(SOURCE_FOLDER, name);
     const target = strippedPath(source);
     mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, stripTypeScriptTypes(readFileSync(source, 'utf8')));
+    // Whole or not at all: another run may be reading it.
+    const made = `${target}.${process.pid}`;
+    writeFileSync(made, stripTypeScriptTypes(readFileSync(source, 'utf8')));
+    renameSync(made, target);
   }
 }
