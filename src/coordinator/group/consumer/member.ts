@@ -134,13 +134,15 @@ export function isDescribedAlike(left: ConsumerMember, right: ConsumerMember): b
     left.rebalanceTimeoutMs === right.rebalanceTimeoutMs &&
     left.serverAssignor === right.serverAssignor &&
     left.classicMemberMetadata === right.classicMemberMetadata &&
+    left.subscribedTopicRegex === right.subscribedTopicRegex &&
     isSubscribedAlike(left, right)
   );
 }
 
+/** No pattern and an empty one are the same. */
 export function isSubscribedAlike(left: ConsumerMember, right: ConsumerMember): boolean {
   return (
-    left.subscribedTopicRegex === right.subscribedTopicRegex &&
+    (left.subscribedTopicRegex ?? '') === (right.subscribedTopicRegex ?? '') &&
     left.subscribedTopicNames.length === right.subscribedTopicNames.length &&
     left.subscribedTopicNames.every((name, at) => name === right.subscribedTopicNames[at])
   );
