@@ -1,4 +1,8 @@
-/** Heartbeats of the consumer protocol, one by one: who gets what in which epoch, and what is refused. */
+/**
+ * Heartbeats of the consumer protocol, one by one: who gets what in which epoch, and what is refused. What a broker of Kafka 4.3
+ * answered to the same heartbeats, with `group.consumer.assignment.interval.ms=0`, is in golden/heartbeats.jsonl.
+ */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Uuid } from '../../src/base/uuid.ts';
 import { RANGE } from '../../src/coordinator/group/assignors/range.ts';
@@ -24,7 +28,7 @@ class Orders {
     return this.world.topics.idOf('orders') as Uuid;
   }
 
-  /** `epoch 2: 0 1`, without the partitions when they are not told, or the error. */
+  /** `epoch 3: 0 1`, without the partitions when they are not told, or the error. */
   beat(memberId: string, memberEpoch: number, { owns = null, ...said }: Said = {}, version = 1): string {
     const topicPartitions =
       owns === null ? null : owns.length === 0 ? [] : [{ topicId: this.id, partitions: [...owns] }];
@@ -50,25 +54,52 @@ function nameOf(code: number): string {
   return Object.entries(ERROR).find(([, value]) => value === code)?.[0] ?? String(code);
 }
 
+interface Answered {
+  readonly scenario: string;
+  readonly memberId: string;
+  readonly memberEpoch: number;
+  readonly version: number;
+  readonly said: Said;
+  readonly answer: string;
+}
+
+const answered = readFileSync(new URL('golden/heartbeats.jsonl', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Answered);
+
+describe('Kafka answers the same', () => {
+  test.each([...new Set(answered.map(({ scenario }) => scenario))])('%s', (name) => {
+    const orders = new Orders();
+    orders.world.topics.set('visits', 1);
+    orders.world.membersMax = 3;
+    const beats = answered.filter(({ scenario }) => scenario === name);
+    const ours = beats.map(({ memberId, memberEpoch, said, version }) =>
+      orders.beat(memberId, memberEpoch, said, version),
+    );
+    expect(ours).toEqual(beats.map(({ answer }) => answer));
+  });
+});
+
 test('the first member gets everything at once', () => {
   const orders = new Orders();
   expect(orders.state).toBe('Empty');
-  expect(orders.join('a')).toBe('epoch 1: 0 1 2 3');
+  expect(orders.join('a')).toBe('epoch 2: 0 1 2 3');
   expect(orders.state).toBe('Stable');
 });
 
 test('a second member gets what the first one gives up, when it has given it up', () => {
   const orders = new Orders();
   orders.join('a');
-  expect(orders.join('b')).toBe('epoch 2: ');
+  expect(orders.join('b')).toBe('epoch 3: ');
   expect(orders.state).toBe('Reconciling');
-  expect(orders.beat('b', 2)).toBe('epoch 2');
-  expect(orders.beat('a', 1)).toBe('epoch 1: 0 1');
-  expect(orders.beat('a', 1), 'it has not said that it gave up').toBe('epoch 1');
-  expect(orders.beat('b', 2)).toBe('epoch 2');
-  expect(orders.beat('a', 1, { owns: [0, 1, 3] }), 'not all of it').toBe('epoch 1');
-  expect(orders.beat('a', 1, { owns: [0, 1] })).toBe('epoch 2');
-  expect(orders.beat('b', 2)).toBe('epoch 2: 2 3');
+  expect(orders.beat('b', 3)).toBe('epoch 3');
+  expect(orders.beat('a', 2)).toBe('epoch 2: 0 1');
+  expect(orders.beat('a', 2), 'it has not said that it gave up').toBe('epoch 2');
+  expect(orders.beat('b', 3)).toBe('epoch 3');
+  expect(orders.beat('a', 2, { owns: [0, 1, 3] }), 'not all of it').toBe('epoch 2');
+  expect(orders.beat('a', 2, { owns: [0, 1] })).toBe('epoch 3');
+  expect(orders.beat('b', 3)).toBe('epoch 3: 2 3');
   expect(orders.state).toBe('Stable');
 });
 
@@ -76,9 +107,9 @@ test('a heartbeat in which nothing is new writes nothing; one that says everythi
   const orders = new Orders();
   orders.join('a');
   const written = orders.world.log.length;
-  expect(orders.beat('a', 1)).toBe('epoch 1');
+  expect(orders.beat('a', 2)).toBe('epoch 2');
   const full = { rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['orders'], owns: [0, 1, 2, 3] };
-  expect(orders.beat('a', 1, full)).toBe('epoch 1: 0 1 2 3');
+  expect(orders.beat('a', 2, full)).toBe('epoch 2: 0 1 2 3');
   expect(orders.world.log.length).toBe(written);
 });
 
@@ -87,30 +118,30 @@ test('what the log refuses has not happened', () => {
   orders.world.logFails = true;
   expect(orders.join('a')).toBe('not written');
   expect(orders.state).toBe('Empty');
-  expect(orders.join('a')).toBe('epoch 1: 0 1 2 3');
+  expect(orders.join('a')).toBe('epoch 2: 0 1 2 3');
 });
 
 test('partitions that are added, and another wish, begin an epoch', () => {
   const orders = new Orders();
   orders.join('a');
   orders.world.topics.set('orders', 6);
-  expect(orders.beat('a', 1)).toBe('epoch 2: 0 1 2 3 4 5');
+  expect(orders.beat('a', 2)).toBe('epoch 3: 0 1 2 3 4 5');
   orders.world.topics.set('visits', 1);
-  expect(orders.beat('a', 2), 'not its topic').toBe('epoch 2');
-  expect(orders.beat('a', 2, { subscribedTopicNames: ['visits'] })).toBe('epoch 2: ');
-  expect(orders.beat('a', 2, { owns: [] })).toBe('epoch 3: 0');
+  expect(orders.beat('a', 3), 'not its topic').toBe('epoch 3');
+  expect(orders.beat('a', 3, { subscribedTopicNames: ['visits'] })).toBe('epoch 3: ');
+  expect(orders.beat('a', 3, { owns: [] })).toBe('epoch 4: 0');
 });
 
 test('a pattern finds topics that come later', () => {
   const orders = new Orders();
   const pattern = { subscribedTopicNames: null, subscribedTopicRegex: 'ord.*' };
-  expect(orders.join('a', pattern)).toBe('epoch 1: 0 1 2 3');
+  expect(orders.join('a', pattern)).toBe('epoch 2: 0 1 2 3');
   orders.world.topics.set('visits', 2);
-  expect(orders.beat('a', 1)).toBe('epoch 1');
+  expect(orders.beat('a', 2)).toBe('epoch 2');
   orders.world.topics.set('orders-eu', 2);
-  expect(orders.beat('a', 1)).toBe('epoch 2: 0 0 1 1 2 3');
+  expect(orders.beat('a', 2)).toBe('epoch 3: 0 0 1 1 2 3');
   expect(orders.join('b', { ...pattern, subscribedTopicRegex: 'ord(' })).toBe('INVALID_REGULAR_EXPRESSION');
-  expect(orders.beat('a', 2, { subscribedTopicRegex: '' })).toBe('epoch 2: ');
+  expect(orders.beat('a', 3, { subscribedTopicRegex: '' })).toBe('epoch 3: ');
   expect([...orders.world.group.patterns.keys()]).toEqual([]);
 });
 
@@ -118,30 +149,30 @@ describe('epochs', () => {
   test('of a member are those of the group, and no other ones are taken', () => {
     const orders = new Orders();
     orders.join('a');
-    expect(orders.beat('a', 2)).toBe('FENCED_MEMBER_EPOCH');
-    expect(orders.beat('b', 1)).toBe('UNKNOWN_MEMBER_ID');
+    expect(orders.beat('a', 3)).toBe('FENCED_MEMBER_EPOCH');
+    expect(orders.beat('b', 2)).toBe('UNKNOWN_MEMBER_ID');
     orders.world.topics.set('orders', 5);
-    orders.beat('a', 1);
-    orders.world.topics.set('orders', 6);
     orders.beat('a', 2);
-    expect(orders.beat('a', 1)).toBe('FENCED_MEMBER_EPOCH');
+    orders.world.topics.set('orders', 6);
+    orders.beat('a', 3);
+    expect(orders.beat('a', 2)).toBe('FENCED_MEMBER_EPOCH');
   });
 
   test('an answer that was lost is given again, to whoever owns no more than it was given', () => {
     const orders = new Orders();
     orders.join('a');
     orders.world.topics.set('orders', 5);
-    expect(orders.beat('a', 1)).toBe('epoch 2: 0 1 2 3 4');
-    expect(orders.beat('a', 1)).toBe('FENCED_MEMBER_EPOCH');
-    expect(orders.beat('a', 1, { owns: [0, 1, 2, 3, 9] })).toBe('FENCED_MEMBER_EPOCH');
+    expect(orders.beat('a', 2)).toBe('epoch 3: 0 1 2 3 4');
+    expect(orders.beat('a', 2)).toBe('FENCED_MEMBER_EPOCH');
+    expect(orders.beat('a', 2, { owns: [0, 1, 2, 3, 9] })).toBe('FENCED_MEMBER_EPOCH');
     const full = { rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['orders'], owns: [0, 1, 2, 3] };
-    expect(orders.beat('a', 1, full)).toBe('epoch 2: 0 1 2 3 4');
+    expect(orders.beat('a', 2, full)).toBe('epoch 3: 0 1 2 3 4');
   });
 
   test('whoever is fenced joins again and keeps what is its own', () => {
     const orders = new Orders();
     orders.join('a');
-    expect(orders.join('a')).toBe('epoch 1: 0 1 2 3');
+    expect(orders.join('a')).toBe('epoch 2: 0 1 2 3');
   });
 });
 
@@ -152,11 +183,11 @@ describe('members go', () => {
     orders.join('b');
     expect(orders.beat('a', -1)).toBe('epoch -1');
     expect(orders.state).toBe('Assigning');
-    expect(orders.beat('b', 2)).toBe('epoch 3: 0 1 2 3');
+    expect(orders.beat('b', 3)).toBe('epoch 4: 0 1 2 3');
     expect(orders.beat('b', -1)).toBe('epoch -1');
     expect(orders.state).toBe('Empty');
     expect(orders.beat('b', -1)).toBe('UNKNOWN_MEMBER_ID');
-    expect(orders.world.group.epoch).toBe(4);
+    expect(orders.world.group.epoch).toBe(5);
   });
 
   test('in silence', () => {
@@ -164,8 +195,8 @@ describe('members go', () => {
     orders.join('a');
     orders.join('b');
     orders.world.expire('a');
-    expect(orders.beat('b', 2)).toBe('epoch 3: 0 1 2 3');
-    expect(orders.beat('a', 1)).toBe('UNKNOWN_MEMBER_ID');
+    expect(orders.beat('b', 3)).toBe('epoch 4: 0 1 2 3');
+    expect(orders.beat('a', 2)).toBe('UNKNOWN_MEMBER_ID');
   });
 });
 
@@ -176,14 +207,14 @@ describe('static members', () => {
     const orders = new Orders();
     orders.join('a', still);
     orders.join('b');
-    orders.beat('a', 1, still);
-    orders.beat('a', 1, { ...still, owns: [0, 1] });
-    orders.beat('b', 2);
+    orders.beat('a', 2, still);
+    orders.beat('a', 2, { ...still, owns: [0, 1] });
+    orders.beat('b', 3);
     expect(orders.beat('a', -2, still)).toBe('epoch -2');
-    expect(orders.beat('b', 2), 'nothing moves meanwhile').toBe('epoch 2');
-    expect(orders.join('c', still)).toBe('epoch 2: 0 1');
-    expect(orders.beat('a', 2, still)).toBe('FENCED_INSTANCE_ID');
-    expect(orders.beat('a', 2)).toBe('UNKNOWN_MEMBER_ID');
+    expect(orders.beat('b', 3), 'nothing moves meanwhile').toBe('epoch 3');
+    expect(orders.join('c', still)).toBe('epoch 3: 0 1');
+    expect(orders.beat('a', 3, still)).toBe('FENCED_INSTANCE_ID');
+    expect(orders.beat('a', 3)).toBe('UNKNOWN_MEMBER_ID');
     expect(orders.state).toBe('Stable');
     expect([...orders.world.group.members.keys()].sort()).toEqual(['b', 'c']);
   });
@@ -193,14 +224,14 @@ describe('static members', () => {
     orders.join('a', still);
     expect(orders.join('b', still)).toBe('UNRELEASED_INSTANCE_ID');
     expect(orders.beat('b', -1, still)).toBe('FENCED_INSTANCE_ID');
-    expect(orders.beat('a', 1, { instanceId: 'two' })).toBe('UNKNOWN_MEMBER_ID');
+    expect(orders.beat('a', 2, { instanceId: 'two' })).toBe('UNKNOWN_MEMBER_ID');
   });
 
   test('go for good with the epoch of those', () => {
     const orders = new Orders();
     orders.join('a', still);
     expect(orders.beat('a', -1, still)).toBe('epoch -1');
-    expect(orders.join('b', still)).toBe('epoch 3: 0 1 2 3');
+    expect(orders.join('b', still)).toBe('epoch 4: 0 1 2 3');
   });
 });
 
@@ -226,7 +257,7 @@ test.each<[string, string, number, Said, string]>([
 
 test('in version 0 the group names a member that does not name itself', () => {
   const orders = new Orders();
-  expect(orders.join('', {}, 0)).toBe('epoch 1: 0 1 2 3');
+  expect(orders.join('', {}, 0)).toBe('epoch 2: 0 1 2 3');
   expect([...orders.world.group.members.keys()]).toEqual(['made-1']);
 });
 
@@ -236,7 +267,7 @@ test('a group that is full takes nobody new', () => {
   orders.join('a');
   orders.join('b');
   expect(orders.join('c')).toBe('GROUP_MAX_SIZE_REACHED');
-  expect(orders.join('b')).toMatch(/^epoch 2/);
+  expect(orders.join('b')).toMatch(/^epoch 3/);
 });
 
 test('the assignor is the one that most members name', () => {

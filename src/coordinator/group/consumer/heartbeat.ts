@@ -17,6 +17,7 @@ import {
   LEAVES,
   LEAVES_FOR_A_WHILE,
   metadataRecord,
+  newMember,
 } from './member.ts';
 import { isSameOwned, topicPartitionsOf } from './owned-partitions.ts';
 import { reconcile } from './reconciliation.ts';
@@ -32,6 +33,9 @@ import {
   refused,
   type Taken,
 } from './world.ts';
+
+/** Of a group in which nobody has subscribed to anything yet. */
+const FIRST_EPOCH = 1;
 
 export function consumerHeartbeat(
   group: ConsumerGroup,
@@ -107,9 +111,10 @@ function take(
   }
   members.set(member.memberId, member);
 
-  let { epoch, targetEpoch } = group;
+  let { targetEpoch } = group;
+  let epoch = Math.max(group.epoch, FIRST_EPOCH);
   let assignment = targets.get(member.memberId) ?? new Map();
-  const hasOtherWishes = before === null || !isSubscribedAlike(before, member);
+  const hasOtherWishes = !isSubscribedAlike(before ?? newMember(member.memberId), member);
   if (hasOtherWishes || epoch > targetEpoch || group.comparedAt !== world.topics.version) {
     const subscriptions = new Subscriptions(group, members.values(), world.topics, world.now);
     records.push(...subscriptions.records);
@@ -117,10 +122,10 @@ function take(
     const hash = subscriptions.hashOf(subscribed);
     if (hasOtherWishes || subscriptions.records.length > 0 || hash !== group.metadataHash) {
       epoch += 1;
-      records.push(epochRecord(group.id, epoch, hash));
     } else {
       group.comparedAt = world.topics.version;
     }
+    if (epoch > group.epoch) records.push(epochRecord(group.id, epoch, hash));
     if (epoch > targetEpoch) {
       const target = newTarget(group, epoch, [...members.values()], targets, subscriptions, world);
       records.push(...target.records);

@@ -1,8 +1,8 @@
 /** A member of a group of the consumer protocol, as its records say it. Never changed in place: a change is another value. */
 import type {
-  ClassicMemberMetadata,
   ConsumerGroupCurrentMemberAssignmentRecord,
   ConsumerGroupMemberMetadataRecord,
+  ConsumerGroupMemberMetadataValue,
 } from '../consumer-records.ts';
 import { NOTHING, type OwnedPartitions, ownedOf, recordsOf } from './owned-partitions.ts';
 
@@ -21,18 +21,8 @@ export const JOINS = 0;
 export const LEAVES = -1;
 export const LEAVES_FOR_A_WHILE = -2;
 
-export interface ConsumerMember {
+export interface ConsumerMember extends ConsumerGroupMemberMetadataValue {
   readonly memberId: string;
-  readonly instanceId: string | null;
-  readonly rackId: string | null;
-  readonly clientId: string;
-  readonly clientHost: string;
-  /** In order. */
-  readonly subscribedTopicNames: readonly string[];
-  readonly subscribedTopicRegex: string | null;
-  readonly rebalanceTimeoutMs: number;
-  readonly serverAssignor: string | null;
-  readonly classicMemberMetadata: ClassicMemberMetadata | null;
   readonly memberEpoch: number;
   /** A heartbeat whose answer was lost comes with this one again. */
   readonly previousMemberEpoch: number;
@@ -102,10 +92,7 @@ export function assignmentRecord(group: string, member: ConsumerMember): Consume
   };
 }
 
-export function withMetadata(
-  member: ConsumerMember,
-  value: NonNullable<ConsumerGroupMemberMetadataRecord['value']>,
-): ConsumerMember {
+export function withMetadata(member: ConsumerMember, value: ConsumerGroupMemberMetadataValue): ConsumerMember {
   return { ...member, ...value };
 }
 
@@ -134,13 +121,15 @@ export function isDescribedAlike(left: ConsumerMember, right: ConsumerMember): b
     left.rebalanceTimeoutMs === right.rebalanceTimeoutMs &&
     left.serverAssignor === right.serverAssignor &&
     left.classicMemberMetadata === right.classicMemberMetadata &&
+    left.subscribedTopicRegex === right.subscribedTopicRegex &&
     isSubscribedAlike(left, right)
   );
 }
 
+/** No pattern and an empty one are the same. */
 export function isSubscribedAlike(left: ConsumerMember, right: ConsumerMember): boolean {
   return (
-    left.subscribedTopicRegex === right.subscribedTopicRegex &&
+    (left.subscribedTopicRegex ?? '') === (right.subscribedTopicRegex ?? '') &&
     left.subscribedTopicNames.length === right.subscribedTopicNames.length &&
     left.subscribedTopicNames.every((name, at) => name === right.subscribedTopicNames[at])
   );

@@ -1,6 +1,6 @@
 /** What a heartbeat must be to be looked at, whatever the state of the group. */
 import { ERROR } from '../../../wire/errors.ts';
-import { JOINS, LEAVES, LEAVES_FOR_A_WHILE } from './member.ts';
+import { JOINS, LEAVES_FOR_A_WHILE } from './member.ts';
 import { type ConsumerWorld, type HeartbeatRequest, type Refusal, refused } from './world.ts';
 
 /** The first version in which members name themselves. */
@@ -21,11 +21,7 @@ export function requestProblem(request: HeartbeatRequest, version: number, world
     const joining = joinProblem(request);
     if (joining !== null) return invalid(joining);
   }
-  if (
-    serverAssignor !== null &&
-    memberEpoch !== LEAVES &&
-    !world.assignors.some(({ name }) => name === serverAssignor)
-  ) {
+  if (serverAssignor !== null && !world.assignors.some(({ name }) => name === serverAssignor)) {
     const names = world.assignors.map(({ name }) => name).join(', ');
     return refused(ERROR.UNSUPPORTED_ASSIGNOR, `there is no assignor ${serverAssignor}, only ${names}`);
   }
