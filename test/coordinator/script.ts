@@ -62,7 +62,7 @@ class Run {
       log: (rest) => this.#log(rest),
       wait: (rest) => this.#world.pass(Number(rest.next())),
       reload: (rest) => this.#world.reload(rest.number('kept', 0)),
-      unload: () => this.#world.shard.unload(),
+      unload: () => this.#world.unload(),
       expire: () => this.#world.shard.expire(this.#world.clock.now()),
       drop: (rest) => this.#drop(rest.next()),
       set: (rest) => this.#set(rest.next(), Number(rest.next())),

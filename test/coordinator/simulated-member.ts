@@ -40,7 +40,7 @@ export class SimulatedMember {
   #asked = 0;
   #requests = 0;
   #protocols = ['range'];
-  isCalm = false;
+  #isCalm = false;
   isGone = false;
 
   constructor(
@@ -60,24 +60,26 @@ export class SimulatedMember {
     this.#facts = facts;
   }
 
+  /** From now on it is there to stay, and can do whatever the others can: a loaded group knows one protocol of each member. */
+  calmDown(): void {
+    this.#isCalm = true;
+    this.#protocols = ['sticky', 'range'];
+    if (this.#asked !== 0) this.#giveUp();
+  }
+
   get isIn(): boolean {
     return this.#phase === 'in';
   }
 
   act(): void {
     if (this.#asked !== 0) {
-      if (this.#chance(this.isCalm ? 0 : 2)) this.#giveUp();
+      if (this.#chance(this.#isCalm ? 0 : 2)) this.#giveUp();
       return;
     }
     if (this.isGone) return;
     if (this.#phase === 'out') this.#join();
     else if (this.#phase === 'joined') this.#sync();
     else this.#live();
-  }
-
-  /** What nobody answered in time: the connection is taken for dead, the request asked anew. */
-  timeOut(): void {
-    if (this.#asked !== 0) this.#giveUp();
   }
 
   #chance(percent: number): boolean {
@@ -90,7 +92,7 @@ export class SimulatedMember {
   }
 
   #live(): void {
-    const dice = this.#random.below(this.isCalm ? 85 : 100);
+    const dice = this.#random.below(this.#isCalm ? 85 : 100);
     if (dice < 50) this.#beat();
     else if (dice < 85) this.#commit();
     else if (dice < 88) this.#leave();

@@ -146,9 +146,8 @@ export class Simulation implements Network {
     this.#isCalm = true;
     journal.refusal = ERROR.NONE;
     for (const member of this.#members) {
-      member.isCalm = true;
       member.isGone = random.below(4) === 0;
-      member.timeOut();
+      member.calmDown();
     }
     for (let round = 0; round < CALM_ROUNDS; round++) {
       for (const member of this.#members) member.act();
@@ -182,10 +181,9 @@ export class Simulation implements Network {
   }
 
   #end(): void {
-    this.#world.shard.unload();
+    this.#world.unload();
     const open = this.#facts.openCount;
     assert(open === 0, 'every request is answered', { open });
-    assert(this.#world.timers.count === 0, 'no timer is left', { timers: this.#world.timers.count });
   }
 }
 

@@ -83,9 +83,14 @@ export class World {
 
   /** Another owner of the same log: writes that were not told of are lost but for the first few. */
   reload(kept = 0): void {
-    this.shard.unload();
+    this.unload();
     this.journal.cut(kept);
     this.load();
+  }
+
+  unload(): void {
+    this.shard.unload();
+    assert(this.timers.count === 0, 'no timer is left', { timers: this.timers.count });
   }
 
   load(): void {

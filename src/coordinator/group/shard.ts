@@ -20,7 +20,7 @@ import type { Caller, Respond } from './messages.ts';
 import { OffsetDeletion } from './offset-deletion.ts';
 import { Offsets } from './offsets.ts';
 import { Rebalances } from './rebalances.ts';
-import type { GroupMetadataRecord, GroupRecord } from './records.ts';
+import type { GroupRecord } from './records.ts';
 import { Removal } from './removal.ts';
 import { Syncing } from './syncing.ts';
 import type { Topics } from './topics.ts';
@@ -65,11 +65,12 @@ export class GroupShard {
 
   /** One record of the log, from its start and in its order; before `loaded`. */
   replay(record: GroupRecord): void {
-    if (record.kind === 'offset-commit') this.#offsets.apply(record);
-    else if (record.kind === 'group-metadata') this.#replayGroup(record);
-  }
-
-  #replayGroup(record: GroupMetadataRecord): void {
+    if (record.kind === 'offset-commit') {
+      this.#offsets.apply(record);
+      return;
+    }
+    // Groups of the newer protocol are another broker's: here they have no members.
+    if (record.kind !== 'group-metadata') return;
     this.#groups.remove(record.group, ERROR.UNKNOWN_MEMBER_ID);
     if (record.value !== null) this.#groups.newClassic(record.group).restore(record.value);
   }
