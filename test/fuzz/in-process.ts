@@ -10,6 +10,7 @@ import { SILENT } from '../../src/base/logger.ts';
 import { memoryOver } from '../../src/base/memory.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Timers } from '../../src/base/timers.ts';
+import { randomUuid } from '../../src/base/uuid.ts';
 import { changesOf } from '../../src/cluster/changes.ts';
 import type { RequestOf } from '../../src/cluster/requests.ts';
 import { describeAllBrokers, describeBroker, describeTopic } from '../../src/config/describe.ts';
@@ -98,8 +99,10 @@ export class InProcess {
     const { clock, published, files } = this.#bench;
     const [first, ...others] = Array.from({ length: PARTITIONS }, (_, slot) => this.#bench.partition(slot));
     must(first !== undefined, 'there are partitions');
-    const { topic: name, topicId: id } = first;
-    const partitions = [first, ...others.map((one) => ({ ...one, topicId: id }))];
+    const name = first.topic;
+    // The same in each run: a frame that names it is the same, too.
+    const id = randomUuid(new SeededRandom(1));
+    const partitions = [first, ...others].map((one) => ({ ...one, topicId: id }));
     this.#bench.control({ kind: 'open', partitions });
     for (const { slot } of partitions) must(published.online(slot), 'a partition is online');
     const records = ['a', 'b'].map((text) => ({ timestamp: NOW, key: null, value: utf8(text) }));
