@@ -1,13 +1,13 @@
 /** Frames that once did harm, or nearly: they are sent again in every run. */
-import { requestWriter } from '../../src/wire/compiler.ts';
 import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
 import { AlterConfigs } from '../../src/wire/messages/alter-configs.ts';
 import { CreateTopics } from '../../src/wire/messages/create-topics.ts';
 import { IncrementalAlterConfigs } from '../../src/wire/messages/incremental-alter-configs.ts';
 import { Metadata } from '../../src/wire/messages/metadata.ts';
 import { DECIDED_ELEMENTS_MAX, REQUEST_ELEMENTS_MAX } from '../../src/wire/reader.ts';
-import type { Api, RequestInput } from '../../src/wire/schema.ts';
+import type { Api } from '../../src/wire/schema.ts';
 import { Writer } from '../../src/wire/writer.ts';
+import { requestFrame } from '../wire/values.ts';
 
 interface Finding {
   readonly title: string;
@@ -16,15 +16,6 @@ interface Finding {
 }
 
 const LONG = 'x'.repeat(0x7fff);
-
-function frame<A extends Api>(api: A, version: number, request: RequestInput<A>): Uint8Array {
-  const writer = new Writer();
-  beginFrame(writer);
-  writeRequestHeader(writer, api, version, 1, 'corpus');
-  requestWriter(api, version)(writer, request);
-  endFrame(writer);
-  return writer.memory.bytes.slice(0, writer.writtenBytes);
-}
 
 /** A frame that announces more elements than it has, or is full of the smallest ones. */
 function counted(api: Api, version: number, count: number, bytes: number): Uint8Array {
@@ -55,7 +46,7 @@ export const CORPUS: readonly Finding[] = [
   },
   {
     title: 'a value of a setting as long as its refusal may be',
-    bytes: frame(IncrementalAlterConfigs, 1, {
+    bytes: requestFrame(IncrementalAlterConfigs, 1, {
       resources: [
         {
           resourceType: 4,
@@ -69,7 +60,7 @@ export const CORPUS: readonly Finding[] = [
   },
   {
     title: 'a name of a setting as long as its refusal may be',
-    bytes: frame(AlterConfigs, 1, {
+    bytes: requestFrame(AlterConfigs, 1, {
       resources: [{ resourceType: 4, resourceName: '1', configs: [{ name: LONG, value: '1' }] }],
       validateOnly: true,
     }),
@@ -77,7 +68,7 @@ export const CORPUS: readonly Finding[] = [
   },
   {
     title: 'a broker whose name is as long as its refusal may be',
-    bytes: frame(AlterConfigs, 1, {
+    bytes: requestFrame(AlterConfigs, 1, {
       resources: [{ resourceType: 4, resourceName: LONG, configs: [] }],
       validateOnly: true,
     }),

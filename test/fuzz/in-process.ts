@@ -10,6 +10,7 @@ import { SILENT } from '../../src/base/logger.ts';
 import { memoryOver } from '../../src/base/memory.ts';
 import { SeededRandom } from '../../src/base/random.ts';
 import { Timers } from '../../src/base/timers.ts';
+import { randomUuid } from '../../src/base/uuid.ts';
 import { changesOf } from '../../src/cluster/changes.ts';
 import { GROUP_LOG } from '../../src/cluster/internal-topics.ts';
 import type { RequestOf } from '../../src/cluster/requests.ts';
@@ -99,8 +100,10 @@ export class InProcess {
     const { clock, published, files } = this.#bench;
     const [first, ...others] = Array.from({ length: PARTITIONS }, (_, slot) => this.#bench.partition(slot));
     must(first !== undefined, 'there are partitions');
-    const { topic: name, topicId: id } = first;
-    const partitions = [first, ...others.map((one) => ({ ...one, topicId: id }))];
+    const name = first.topic;
+    // The same in each run: a frame that names it is the same, too.
+    const id = randomUuid(new SeededRandom(1));
+    const partitions = [first, ...others].map((one) => ({ ...one, topicId: id }));
     const groups = { ...this.#bench.partition(PARTITIONS), topic: GROUP_LOG, directory: `/data/${GROUP_LOG}-0` };
     this.#bench.control({ kind: 'open', partitions: [...partitions, groups] });
     for (const { slot } of [...partitions, groups]) must(published.online(slot), 'a partition is online');

@@ -9,7 +9,7 @@ import { PortableLoop } from '../../src/runtime/portable-loop.ts';
 import { PortableDoors, PortableSockets, SocketTable } from '../../src/runtime/portable-sockets.ts';
 import { WOULD_BLOCK } from '../../src/runtime/transport.ts';
 import { eventually } from '../kit/broker.ts';
-import { HandClock } from './handler-kit.ts';
+import { HandClock } from '../kit/hand-clock.ts';
 
 test('a connection that is reset before a processor takes it is broken for that one, who is told', async () => {
   const clock = new HandClock();

@@ -4,12 +4,10 @@ import { PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts'
 import type { FromThread } from '../../src/runtime/control.ts';
 import { ACCEPTED } from '../../src/runtime/messages.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
-import { requestWriter } from '../../src/wire/compiler.ts';
-import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
 import { DeleteTopics } from '../../src/wire/messages/delete-topics.ts';
 import { DECIDED_ELEMENTS_MAX, REQUEST_ELEMENTS_MAX } from '../../src/wire/reader.ts';
-import { Writer } from '../../src/wire/writer.ts';
 import { HandClock } from '../kit/hand-clock.ts';
+import { requestFrame } from '../wire/values.ts';
 import { silent } from './handler-kit.ts';
 import { NO_SOCKETS, newProcessor } from './new-processor.ts';
 import { FakeFiles, FakeTransport } from './sockets.ts';
@@ -19,14 +17,8 @@ const CLIENTS = 12;
 const WAITING = (4 * REQUEST_ELEMENTS_MAX) / DECIDED_ELEMENTS_MAX;
 
 function largest(): Uint8Array {
-  const version = 4;
-  const writer = new Writer();
-  beginFrame(writer);
-  writeRequestHeader(writer, DeleteTopics, version, 1, null);
   const topicNames = new Array<string>(DECIDED_ELEMENTS_MAX).fill('');
-  requestWriter(DeleteTopics, version)(writer, { topics: [], topicNames, timeoutMs: 0 });
-  endFrame(writer);
-  return writer.memory.bytes.slice(0, writer.writtenBytes);
+  return requestFrame(DeleteTopics, 4, { topics: [], topicNames, timeoutMs: 0 });
 }
 
 test('of many clients that ask for much, some wait unread until others are answered', () => {
