@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { Simulation } from './simulation.ts';
 
-const SEEDS = Number(process.env.ODRADEK_GROUP_SEEDS ?? 500);
+const SEEDS = Number(process.env.ODRADEK_GROUP_SEEDS ?? 400);
 const ONLY = process.env.ODRADEK_GROUP_SEED;
 const COMMAND = 'npx vitest run --project native test/coordinator/simulation.test.ts';
 const FULL_TIMEOUT_MS = 3_600_000;
