@@ -18,6 +18,8 @@ import { SimulatedDisk } from './disk.ts';
 import { type ModelBatch, ModelPartition } from './model.ts';
 
 const RUNS = Number(process.env.ODRADEK_MODEL_RUNS ?? 400);
+/** Of a run of any size, and of making a failure short. */
+const TIMEOUT_MS = 3_600_000;
 const SEGMENT_BYTES = 2_000;
 const SEGMENT_MS = 60_000;
 const READ_BYTES = 900;
@@ -398,25 +400,39 @@ const ROLLING: Append = {
 };
 const SKIPPING: Append = { ...ROLLING, count: 2 };
 
-test('a log answers what a plain list answers, through every sequence of steps', () => {
-  const property = fc.property(
-    fc.array(step, { minLength: 5, maxLength: 120, size: 'max' }),
-    fc.integer({ min: 1, max: 8 }),
-    (steps, filesMax) => {
-      const both = new Both(filesMax);
-      for (const one of steps) {
-        both.do(one);
-        both.compare();
-      }
-      both.finish();
-    },
-  );
-  fc.assert(property, { numRuns: RUNS });
-  const rare = ['appended', 'duplicate', 'fetched', 'retired', 'truncated', 'moved', 'restarted', 'killed', 'crashed'];
-  const refusals = [ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER, ERROR.DUPLICATE_SEQUENCE_NUMBER].map(
-    (code) => `refused with ${code}`,
-  );
-  for (const what of [...rare, ...refusals, 'lost what was not synced', 'looked up by time']) {
-    expect(happened.get(what) ?? 0, what).toBeGreaterThan(RUNS / 20);
-  }
-});
+test(
+  'a log answers what a plain list answers, through every sequence of steps',
+  () => {
+    const property = fc.property(
+      fc.array(step, { minLength: 5, maxLength: 120, size: 'max' }),
+      fc.integer({ min: 1, max: 8 }),
+      (steps, filesMax) => {
+        const both = new Both(filesMax);
+        for (const one of steps) {
+          both.do(one);
+          both.compare();
+        }
+        both.finish();
+      },
+    );
+    fc.assert(property, { numRuns: RUNS });
+    const rare = [
+      'appended',
+      'duplicate',
+      'fetched',
+      'retired',
+      'truncated',
+      'moved',
+      'restarted',
+      'killed',
+      'crashed',
+    ];
+    const refusals = [ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER, ERROR.DUPLICATE_SEQUENCE_NUMBER].map(
+      (code) => `refused with ${code}`,
+    );
+    for (const what of [...rare, ...refusals, 'lost what was not synced', 'looked up by time']) {
+      expect(happened.get(what) ?? 0, what).toBeGreaterThan(RUNS / 20);
+    }
+  },
+  TIMEOUT_MS,
+);
