@@ -9,6 +9,7 @@ import { DescribeGroups } from '../../src/wire/messages/describe-groups.ts';
 import { Heartbeat } from '../../src/wire/messages/heartbeat.ts';
 import { ListGroups } from '../../src/wire/messages/list-groups.ts';
 import { OffsetFetch } from '../../src/wire/messages/offset-fetch.ts';
+import { SyncGroup } from '../../src/wire/messages/sync-group.ts';
 import type { Api, RequestInput, ResponseInput } from '../../src/wire/schema.ts';
 import { Writer } from '../../src/wire/writer.ts';
 import { type Asked, FakeCall, FakeFloor } from './floor.ts';
@@ -48,6 +49,15 @@ function take(which = 0): void {
   floor.operations.get(operation)?.taken?.();
 }
 
+const sync = {
+  groupId: 'g',
+  generationId: 1,
+  memberId: 'm',
+  groupInstanceId: null,
+  protocolType: null,
+  protocolName: null,
+  assignments: [],
+};
 const beat = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null };
 
 test('the shard is the one that the name hashes to', () => {
@@ -129,13 +139,21 @@ test('every shard lists its groups; one that cannot says so for all', () => {
 
 test('a connection that must move, or whose client is gone, does not wait; late answers find nobody', () => {
   withShards();
-  const call = ask(Heartbeat, 4, beat);
+  const call = ask(SyncGroup, 3, sync);
   take();
   call.hurry();
   expect(call.body).toMatchObject({ errorCode: ERROR.COORDINATOR_LOAD_IN_PROGRESS });
   expect(floor.operations.size).toBe(1);
-  answer(ERROR.NONE, bytesOf(Heartbeat, 4, { throttleTimeMs: 0, errorCode: ERROR.NONE }), true);
+  answer(ERROR.NOT_COORDINATOR, undefined, true);
   expect(call.body).toMatchObject({ errorCode: ERROR.COORDINATOR_LOAD_IN_PROGRESS });
+  floor.expectRest();
+});
+
+test('who is asked for a sign of life while nothing is known yet is told that all is well', () => {
+  withShards();
+  const call = ask(Heartbeat, 4, beat);
+  answer(ERROR.COORDINATOR_LOAD_IN_PROGRESS);
+  expect(call.body).toMatchObject({ errorCode: ERROR.NONE });
   floor.expectRest();
 });
 

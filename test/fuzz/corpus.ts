@@ -7,7 +7,7 @@ import { Metadata } from '../../src/wire/messages/metadata.ts';
 import { DECIDED_ELEMENTS_MAX, REQUEST_ELEMENTS_MAX } from '../../src/wire/reader.ts';
 import type { Api } from '../../src/wire/schema.ts';
 import { Writer } from '../../src/wire/writer.ts';
-import { requestFrame } from '../wire/values.ts';
+import { requestFrame } from '../kit/frames.ts';
 
 interface Finding {
   readonly title: string;
@@ -46,7 +46,7 @@ export const CORPUS: readonly Finding[] = [
   },
   {
     title: 'a value of a setting as long as its refusal may be',
-    bytes: requestFrame(IncrementalAlterConfigs, 1, {
+    bytes: requestFrame(IncrementalAlterConfigs, 1, 1, 'test', {
       resources: [
         {
           resourceType: 4,
@@ -60,7 +60,7 @@ export const CORPUS: readonly Finding[] = [
   },
   {
     title: 'a name of a setting as long as its refusal may be',
-    bytes: requestFrame(AlterConfigs, 1, {
+    bytes: requestFrame(AlterConfigs, 1, 1, 'test', {
       resources: [{ resourceType: 4, resourceName: '1', configs: [{ name: LONG, value: '1' }] }],
       validateOnly: true,
     }),
@@ -68,7 +68,7 @@ export const CORPUS: readonly Finding[] = [
   },
   {
     title: 'a broker whose name is as long as its refusal may be',
-    bytes: requestFrame(AlterConfigs, 1, {
+    bytes: requestFrame(AlterConfigs, 1, 1, 'test', {
       resources: [{ resourceType: 4, resourceName: LONG, configs: [] }],
       validateOnly: true,
     }),

@@ -6,8 +6,8 @@ import { ACCEPTED } from '../../src/runtime/messages.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
 import { DeleteTopics } from '../../src/wire/messages/delete-topics.ts';
 import { DECIDED_ELEMENTS_MAX, REQUEST_ELEMENTS_MAX } from '../../src/wire/reader.ts';
+import { requestFrame } from '../kit/frames.ts';
 import { HandClock } from '../kit/hand-clock.ts';
-import { requestFrame } from '../wire/values.ts';
 import { silent } from './handler-kit.ts';
 import { NO_SOCKETS, newProcessor } from './new-processor.ts';
 import { FakeFiles, FakeTransport } from './sockets.ts';
@@ -18,7 +18,7 @@ const WAITING = (4 * REQUEST_ELEMENTS_MAX) / DECIDED_ELEMENTS_MAX;
 
 function largest(): Uint8Array {
   const topicNames = new Array<string>(DECIDED_ELEMENTS_MAX).fill('');
-  return requestFrame(DeleteTopics, 4, { topics: [], topicNames, timeoutMs: 0 });
+  return requestFrame(DeleteTopics, 4, 1, 'test', { topics: [], topicNames, timeoutMs: 0 });
 }
 
 test('of many clients that ask for much, some wait unread until others are answered', () => {

@@ -12,12 +12,10 @@ import type { ClosedPartition, RunningOffset } from '../../src/host/data.ts';
 import { groupSettings } from '../../src/host/groups.ts';
 import { openBatch } from '../../src/jobs/open-batch.ts';
 import type { LogConfig } from '../../src/log/config.ts';
-import { DiskError } from '../../src/log/disk.ts';
 import { FileCache } from '../../src/log/files.ts';
 import { FileTable } from '../../src/log/leases.ts';
 import { newPartitionView, type PartitionView, PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
 import { Answers, UNREGISTERED } from '../../src/runtime/answers.ts';
-import { Bell } from '../../src/runtime/bell.ts';
 import { Blocker } from '../../src/runtime/blocker.ts';
 import type { Connection } from '../../src/runtime/connection.ts';
 import type { ControlMessage, FromThread, FrozenPartition } from '../../src/runtime/control.ts';
@@ -27,30 +25,16 @@ import { intakeBytes } from '../../src/runtime/intake.ts';
 import { Loop } from '../../src/runtime/loop.ts';
 import { ACCEPTED } from '../../src/runtime/messages.ts';
 import { Processor } from '../../src/runtime/processor.ts';
-import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
+import type { Outbox } from '../../src/runtime/ring.ts';
 import type { Role } from '../../src/runtime/role.ts';
 import { environment, kernels } from '../log/fixture.ts';
 import { INTAKE_LIMITS, LIMITS } from '../runtime/kit.ts';
 import { FakeTransport, must } from '../runtime/sockets.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { Home, TOPIC, TOPIC_ID } from './home.ts';
-import { SimulatedSockets } from './sockets.ts';
-
-/** What a life is played with. */
-export interface Settings {
-  readonly seed: number;
-  /** When an acknowledged record is durable: when the system likes, at once, or at once with others. */
-  readonly flush: 'default' | 'each' | 'group';
-  readonly handlers: number;
-  readonly processors: number;
-  /** All roles on one loop, or each on its own. */
-  readonly together: boolean;
-  readonly ringSlots: number;
-  readonly filesMax: number;
-  readonly inFlightMax: number;
-  readonly fullValidation: boolean;
-  readonly zeroCopyMinBytes: number;
-}
+import { rings } from './rings.ts';
+import type { Settings } from './settings.ts';
+import { SimulatedSockets, syncErrno } from './sockets.ts';
 
 export const PARTITIONS_MAX = 3;
 const QUEUED_REQUESTS_MAX = 40;
@@ -60,10 +44,7 @@ const FILE_SLOTS = 256;
 const PROCESSORS_MAX = 2;
 /** Used again by process after process: nobody of an earlier one is left to look. */
 const INTAKES = Array.from({ length: PROCESSORS_MAX }, () => new SharedArrayBuffer(intakeBytes(INTAKE_LIMITS)));
-const EIO = 5;
 const ROUNDS_MAX = 400;
-
-const silent = () => new Bell(new Int32Array(new SharedArrayBuffer(4)), () => {});
 
 export class SimulatedBroker {
   readonly home: Home;
@@ -99,7 +80,7 @@ export class SimulatedBroker {
     const words = new Int32Array(FileTable.memory(FILE_SLOTS * settings.handlers));
     this.table = new FileTable(words);
     const calls = {
-      sync: (descriptor: number) => this.#errno(() => disk.sync(descriptor)),
+      sync: (descriptor: number) => syncErrno(disk, descriptor),
       readAhead: (descriptor: number) => {
         for (const sockets of this.#sockets) sockets.warm.add(descriptor);
         return 0;
@@ -319,16 +300,6 @@ export class SimulatedBroker {
     return this.handlers[Number(name.slice(1))] as Handler;
   }
 
-  #errno(call: () => void): number {
-    try {
-      call();
-      return 0;
-    } catch (problem) {
-      if (!(problem instanceof DiskError)) throw problem;
-      return EIO;
-    }
-  }
-
   /** A loop of its own, or the one that all share. */
   #loop(): Loop {
     const shared = this.loops[0];
@@ -336,12 +307,6 @@ export class SimulatedBroker {
     const loop = new Loop(this.#clock, new Timers(this.#clock.monotonic()));
     this.loops.push(loop);
     return loop;
-  }
-
-  #rings(role: { linked: (peer: string, inbox: Inbox, outbox: Outbox) => void }, peer: string): [Inbox, Outbox] {
-    const [there, back] = [newRing(this.#settings.ringSlots), newRing(this.#settings.ringSlots)];
-    role.linked(peer, new Inbox(there), new Outbox(back, silent()));
-    return [new Inbox(back), new Outbox(there, silent())];
   }
 
   #addProcessor(index: number): void {
@@ -383,9 +348,9 @@ export class SimulatedBroker {
     loop.add(processor, counters);
     this.processors.push(processor);
     this.#sockets.push(sockets);
-    const [, accepting] = this.#rings(processor, 'a0');
+    const [, accepting] = rings(this.#settings.ringSlots, processor, 'a0');
     this.#accepting.push(accepting);
-    this.#blocker.linked(`p${index}`, ...this.#rings(processor, 'b0'));
+    this.#blocker.linked(`p${index}`, ...rings(this.#settings.ringSlots, processor, 'b0'));
   }
 
   #addHandler(index: number, words: Int32Array): void {
@@ -418,11 +383,16 @@ export class SimulatedBroker {
     this.caches.push(cache);
     this.#blocker.linked(
       `h${index}`,
-      ...this.#rings({ linked: (peer, inbox, outbox) => handler.linked(peer, inbox, outbox, null) }, 'b0'),
+      ...rings(
+        this.#settings.ringSlots,
+        { linked: (peer, inbox, outbox) => handler.linked(peer, inbox, outbox, null) },
+        'b0',
+      ),
     );
     for (const [at, processor] of this.processors.entries()) {
       const intake: Memory = memoryOver(new Uint8Array(INTAKES[at] as SharedArrayBuffer));
-      const [inbox, outbox] = this.#rings(
+      const [inbox, outbox] = rings(
+        this.#settings.ringSlots,
         { linked: (peer, inbox, outbox) => handler.linked(peer, inbox, outbox, intake) },
         `p${at}`,
       );

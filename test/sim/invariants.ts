@@ -8,10 +8,11 @@ import { newPartitionView, type PartitionView } from '../../src/replica/publishe
 import { INTAKE_LIMITS } from '../runtime/kit.ts';
 import { must } from '../runtime/sockets.ts';
 import type { SimulatedBroker } from './broker.ts';
-import { OWN_DESCRIPTORS, type Settings } from './broker.ts';
+import { OWN_DESCRIPTORS } from './broker.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { DATA, TOPIC } from './home.ts';
 import { type Ledger, mustBeInOrder } from './ledger.ts';
+import type { Settings } from './settings.ts';
 
 /** Chunks and slots of connections beside the large frames. */
 const INTAKE_BYTES_MAX = INTAKE_LIMITS.queuedBytesMax + INTAKE_LIMITS.frameBytesMax + 8_388_608;

@@ -10,6 +10,8 @@ const STATES = Number(process.env.ODRADEK_CRASH_STATES ?? 2_000);
 const STEPS = Number(process.env.ODRADEK_SIM_STEPS ?? 400);
 const ONLY = process.env.ODRADEK_SIM_SEED;
 const FIRST = Number(ONLY ?? 1);
+/** Of a run of any size. */
+const TIMEOUT_MS = 3_600_000;
 
 /** A life that is played again tells all of it. */
 const TOLD_MAX = ONLY === undefined ? 40 : Number.POSITIVE_INFINITY;
@@ -21,20 +23,24 @@ function say(seed: number, life: Life | null): string {
   return `seed ${seed}, step ${life?.step ?? 0} of ${STEPS}. Again: ${command}\n${life?.trace.slice(-TOLD_MAX).join('\n') ?? ''}`;
 }
 
-test('whatever happens, nothing promised is lost and nothing half-written is served', () => {
-  const states = new CrashStates();
-  const happened = new Map<string, number>();
-  for (let seed = FIRST; ONLY === undefined ? states.checked < STATES : seed === FIRST; seed++) {
-    let life: Life | null = null;
-    try {
-      life = new Life(seed, states);
-      life.run(STEPS);
-    } catch (problem) {
-      throw new Error(`${(problem as Error).message}\n${say(seed, life)}`, { cause: problem });
+test(
+  'whatever happens, nothing promised is lost and nothing half-written is served',
+  () => {
+    const states = new CrashStates();
+    const happened = new Map<string, number>();
+    for (let seed = FIRST; ONLY === undefined ? states.checked < STATES : seed === FIRST; seed++) {
+      let life: Life | null = null;
+      try {
+        life = new Life(seed, states);
+        life.run(STEPS);
+      } catch (problem) {
+        throw new Error(`${(problem as Error).message}\n${say(seed, life)}`, { cause: problem });
+      }
+      for (const [what, count] of life.happened) happened.set(what, (happened.get(what) ?? 0) + count);
     }
-    for (const [what, count] of life.happened) happened.set(what, (happened.get(what) ?? 0) + count);
-  }
-  if (ONLY === undefined)
-    for (const what of ['kill', 'power', 'clean', 'fault', 'move'])
-      expect(happened.get(what), what).toBeGreaterThan(20);
-}, 3_600_000);
+    if (ONLY === undefined)
+      for (const what of ['kill', 'power', 'clean', 'fault', 'move'])
+        expect(happened.get(what), what).toBeGreaterThan(20);
+  },
+  TIMEOUT_MS,
+);

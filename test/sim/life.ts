@@ -8,7 +8,8 @@ import { DiskError } from '../../src/log/disk.ts';
 import { HandClock } from '../kit/hand-clock.ts';
 import { config } from '../log/fixture.ts';
 import { must } from '../runtime/sockets.ts';
-import { PARTITIONS_MAX, type Settings, SimulatedBroker } from './broker.ts';
+import { ACTIONS, type Action } from './actions.ts';
+import { PARTITIONS_MAX, SimulatedBroker } from './broker.ts';
 import { Client, type ClientDesk } from './client.ts';
 import type { Before, Bounds, CrashStates, End } from './crash-states.ts';
 import { SimulatedDisk } from './disk.ts';
@@ -16,39 +17,12 @@ import { FAULTS, type Fault } from './faults.ts';
 import { DATA } from './home.ts';
 import { Invariants } from './invariants.ts';
 import { Ledger, type Sent } from './ledger.ts';
+import { drawSettings, type Settings } from './settings.ts';
 
 const CLIENTS = 4;
 const SEGMENTS = { segmentBytes: 4_000, indexIntervalBytes: 300, segmentIndexBytes: 480 };
 /** A life that is over comes to rest in so many rounds of a second. */
 const REST_ROUNDS_MAX = 60;
-
-const WEIGHTS = {
-  produce: 30,
-  fetch: 12,
-  list: 2,
-  deleteRecords: 1,
-  junk: 1,
-  deliver: 34,
-  turn: 40,
-  block: 12,
-  main: 8,
-  pass: 6,
-  room: 4,
-  reset: 1,
-  finish: 1,
-  cool: 1,
-  checkpoint: 3,
-  stamp: 3,
-  addPartition: 1,
-  move: 2,
-  settle: 2,
-  fault: 1,
-  kill: 1,
-  power: 1,
-  clean: 1,
-} as const;
-type Action = keyof typeof WEIGHTS;
-const ACTIONS = (Object.keys(WEIGHTS) as Action[]).flatMap((action) => Array<Action>(WEIGHTS[action]).fill(action));
 
 export class Life implements ClientDesk {
   readonly ledger = new Ledger();
@@ -60,7 +34,6 @@ export class Life implements ClientDesk {
   readonly #disk = new SimulatedDisk();
   readonly #clock = new HandClock();
   readonly #clients: Client[];
-  readonly #retention: { readonly retentionMs: number; readonly retentionBytes: number; readonly flushMs: number };
   #broker: SimulatedBroker;
   #invariants: Invariants;
   #bounds: Bounds[] = [];
@@ -76,25 +49,7 @@ export class Life implements ClientDesk {
   constructor(seed: number, states: CrashStates) {
     this.random = new SeededRandom(seed);
     this.#states = states;
-    const { random } = this;
-    const one = <T>(...values: readonly T[]): T => values[random.below(values.length)] as T;
-    this.#settings = {
-      seed,
-      flush: one('default', 'each', 'group'),
-      handlers: one(1, 2),
-      processors: one(1, 2),
-      together: one(true, false),
-      ringSlots: one(4, 16, 64),
-      filesMax: one(3, 8, 40),
-      inFlightMax: one(1, 3, 8),
-      fullValidation: one(true, false, false),
-      zeroCopyMinBytes: one(1, 1_000, 16_384),
-    };
-    this.#retention = {
-      retentionMs: one(-1, 200_000),
-      retentionBytes: one(-1, -1, 15_000),
-      flushMs: one(1_000, Number.MAX_SAFE_INTEGER),
-    };
+    this.#settings = drawSettings(seed, this.random);
     this.note(JSON.stringify(this.#settings));
     this.#disk.makeDirectory(DATA);
     this.#disk.syncDirectory('/');
@@ -384,7 +339,7 @@ export class Life implements ClientDesk {
 
   /** A process that cannot start is tried again on a disk that works. */
   #open(): SimulatedBroker {
-    const limits = { ...SEGMENTS, ...this.#retention, maxMessageBytes: 4_000, fileDeleteDelayMs: 5_000 };
+    const limits = { ...SEGMENTS, ...this.#settings.retention, maxMessageBytes: 4_000, fileDeleteDelayMs: 5_000 };
     const flushMessages = this.#settings.flush === 'each' ? 1 : Number.MAX_SAFE_INTEGER;
     const settled = config({ ...limits, flushMessages });
     try {

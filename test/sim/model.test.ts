@@ -16,57 +16,13 @@ import { batchOf, config, DIRECTORY, environment, NOW, type TestEnvironment } fr
 import { TOPIC_ID } from '../log/opened.ts';
 import { SimulatedDisk } from './disk.ts';
 import { type ModelBatch, ModelPartition } from './model.ts';
+import { type Append, READ_BYTES, type Step, step } from './model-steps.ts';
 
 const RUNS = Number(process.env.ODRADEK_MODEL_RUNS ?? 400);
+/** Of a run of any size, and of making a failure short. */
+const TIMEOUT_MS = 3_600_000;
 const SEGMENT_BYTES = 2_000;
 const SEGMENT_MS = 60_000;
-const READ_BYTES = 900;
-
-const producerId = fc.integer({ min: -1, max: 2 });
-const step = fc.oneof(
-  {
-    weight: 30,
-    arbitrary: fc.record({
-      kind: fc.constant('append' as const),
-      producerId,
-      count: fc.integer({ min: 1, max: 5 }),
-      valueBytes: fc.nat(180),
-      /** Records are that much older than now. */
-      lateMs: fc.oneof(fc.constant(0), fc.nat(5_000)),
-      gzip: fc.nat(3).map((dice) => dice === 0),
-      newEpoch: fc.nat(12).map((dice) => dice === 0),
-    }),
-  },
-  // A batch of the log once more, as a producer sends it that has heard no answer.
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('repeat' as const), which: fc.nat() }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('skip' as const), producerId, steps: fc.integer({ min: -9, max: 9 }) }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('roll' as const) }) },
-  {
-    weight: 8,
-    arbitrary: fc.record({ kind: fc.constant('fetch' as const), at: fc.nat(), bytesMax: fc.nat(READ_BYTES) }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({ kind: fc.constant('time' as const), at: fc.nat(), plus: fc.integer({ min: -3, max: 3 }) }),
-  },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete' as const), at: fc.nat() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('retainBytes' as const), bytes: fc.nat(12_000) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('retainMs' as const), ms: fc.nat(60_000) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat(70_000) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('epoch' as const) }) },
-  { weight: 9, arbitrary: fc.record({ kind: fc.constant('sync' as const), meanwhile: fc.boolean() }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('checkpoint' as const) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const), which: fc.nat() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('move' as const) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill' as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('crash' as const), seed: fc.nat() }) },
-);
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
-type Append = Extract<Step, { kind: 'append' }>;
 
 /** How often each thing has come about in all runs: what never happens is not tested. */
 const happened = new Map<string, number>();
@@ -398,25 +354,39 @@ const ROLLING: Append = {
 };
 const SKIPPING: Append = { ...ROLLING, count: 2 };
 
-test('a log answers what a plain list answers, through every sequence of steps', () => {
-  const property = fc.property(
-    fc.array(step, { minLength: 5, maxLength: 120, size: 'max' }),
-    fc.integer({ min: 1, max: 8 }),
-    (steps, filesMax) => {
-      const both = new Both(filesMax);
-      for (const one of steps) {
-        both.do(one);
-        both.compare();
-      }
-      both.finish();
-    },
-  );
-  fc.assert(property, { numRuns: RUNS });
-  const rare = ['appended', 'duplicate', 'fetched', 'retired', 'truncated', 'moved', 'restarted', 'killed', 'crashed'];
-  const refusals = [ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER, ERROR.DUPLICATE_SEQUENCE_NUMBER].map(
-    (code) => `refused with ${code}`,
-  );
-  for (const what of [...rare, ...refusals, 'lost what was not synced', 'looked up by time']) {
-    expect(happened.get(what) ?? 0, what).toBeGreaterThan(RUNS / 20);
-  }
-}, 3_600_000);
+test(
+  'a log answers what a plain list answers, through every sequence of steps',
+  () => {
+    const property = fc.property(
+      fc.array(step, { minLength: 5, maxLength: 120, size: 'max' }),
+      fc.integer({ min: 1, max: 8 }),
+      (steps, filesMax) => {
+        const both = new Both(filesMax);
+        for (const one of steps) {
+          both.do(one);
+          both.compare();
+        }
+        both.finish();
+      },
+    );
+    fc.assert(property, { numRuns: RUNS });
+    const rare = [
+      'appended',
+      'duplicate',
+      'fetched',
+      'retired',
+      'truncated',
+      'moved',
+      'restarted',
+      'killed',
+      'crashed',
+    ];
+    const refusals = [ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER, ERROR.DUPLICATE_SEQUENCE_NUMBER].map(
+      (code) => `refused with ${code}`,
+    );
+    for (const what of [...rare, ...refusals, 'lost what was not synced', 'looked up by time']) {
+      expect(happened.get(what) ?? 0, what).toBeGreaterThan(RUNS / 20);
+    }
+  },
+  TIMEOUT_MS,
+);

@@ -8,6 +8,19 @@ import { type Transport, WOULD_BLOCK } from '../../src/runtime/transport.ts';
 import { type FakeTransport, must } from '../runtime/sockets.ts';
 import type { SimulatedDisk } from './disk.ts';
 
+const EIO = 5;
+
+/** As the blocker's call has it: 0, or what went wrong. */
+export function syncErrno(disk: SimulatedDisk, descriptor: number): number {
+  try {
+    disk.sync(descriptor);
+    return 0;
+  } catch (problem) {
+    if (!(problem instanceof DiskError)) throw problem;
+    return EIO;
+  }
+}
+
 export class SimulatedSockets implements Sockets {
   /** Accepted by nobody yet, by descriptor. */
   readonly arriving = new Map<number, FakeTransport>();

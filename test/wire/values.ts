@@ -4,10 +4,9 @@ import { memoryOver } from '../../src/base/memory.ts';
 import { parseUuid, uuidOfBytes, ZERO_UUID } from '../../src/base/uuid.ts';
 import { requestReader, requestWriter, responseReader, responseWriter } from '../../src/wire/compiler.ts';
 import { type Encoding, isCarried, isNullable } from '../../src/wire/encoding.ts';
-import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
 import { ALL_APIS, GROUP_APIS } from '../../src/wire/messages/all.ts';
 import { Reader, type RecordsView } from '../../src/wire/reader.ts';
-import type { Api, Field, Fields, RequestInput } from '../../src/wire/schema.ts';
+import type { Api, Field, Fields } from '../../src/wire/schema.ts';
 import { Writer } from '../../src/wire/writer.ts';
 
 export type Direction = 'request' | 'response';
@@ -36,16 +35,6 @@ export function encode(api: Api, direction: Direction, version: number, value: V
   const writer = new Writer();
   const write = direction === 'request' ? requestWriter(api, version) : responseWriter(api, version);
   write(writer, value);
-  return writer.memory.bytes.slice(0, writer.writtenBytes);
-}
-
-/** A whole request with its length in front. */
-export function requestFrame<A extends Api>(api: A, version: number, request: RequestInput<A>): Uint8Array {
-  const writer = new Writer();
-  beginFrame(writer);
-  writeRequestHeader(writer, api, version, 1, 'test');
-  requestWriter(api, version)(writer, request);
-  endFrame(writer);
   return writer.memory.bytes.slice(0, writer.writtenBytes);
 }
 
