@@ -25,6 +25,11 @@ export interface Membership {
   readonly sessionMs?: number;
 }
 
+/** One that can be stopped and killed. */
+export interface ProcessMember extends Member {
+  signal(name: NodeJS.Signals): void;
+}
+
 const SESSION_MS = 6_000;
 
 export async function kafkajsMember({ address, group, topic, sessionMs = SESSION_MS }: Membership): Promise<Member> {
@@ -97,7 +102,10 @@ export async function platformaticMember({
 }
 
 /** kcat in balanced mode. It says on stderr what it is assigned. */
-export function kcatMember({ address, group, topic, sessionMs = SESSION_MS }: Membership, more: string[] = []): Member {
+export function kcatMember(
+  { address, group, topic, sessionMs = SESSION_MS }: Membership,
+  more: readonly string[] = [],
+): ProcessMember {
   const settings = { 'auto.offset.reset': 'earliest', 'session.timeout.ms': sessionMs, 'heartbeat.interval.ms': 200 };
   const flags = Object.entries({ ...settings, 'auto.commit.interval.ms': 50, 'fetch.wait.max.ms': 50 });
   const words = ['-b', address, '-G', group, '-u', '-f', '%p %o %s\n'];
@@ -120,6 +128,9 @@ export function kcatMember({ address, group, topic, sessionMs = SESSION_MS }: Me
     read,
     get owned() {
       return owned;
+    },
+    signal: (name) => {
+      child.kill(name);
     },
     stop: async () => {
       child.kill('SIGTERM');
