@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Consumer, stringDeserializers } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
+import { expect } from 'vitest';
+import { eventually } from './broker.ts';
 
 export interface Read {
   readonly partition: number;
@@ -30,9 +32,24 @@ export interface ProcessMember extends Member {
   signal(name: NodeJS.Signals): void;
 }
 
+/** The members have these shares of their topic, whoever has which. */
+export async function expectShares(members: readonly Member[], shares: readonly (readonly number[])[]): Promise<void> {
+  const now = () =>
+    members
+      .map(({ owned }) => Array.from(owned).toSorted((a, b) => a - b))
+      .map((one) => one.join())
+      .toSorted();
+  const wanted = shares.map((share) => share.join()).toSorted();
+  await eventually(now, (shown) => shown.join(' ') === wanted.join(' '));
+  expect(now()).toEqual(wanted);
+}
+
 const SESSION_MS = 6_000;
 
-export async function kafkajsMember({ address, group, topic, sessionMs = SESSION_MS }: Membership): Promise<Member> {
+export async function kafkajsMember(
+  { address, group, topic, sessionMs = SESSION_MS }: Membership,
+  handle: (read: Read) => Promise<void> = async () => {},
+): Promise<Member> {
   const kafka = new Kafka({ clientId: 'kafkajs', brokers: [address], logLevel: logLevel.NOTHING });
   const consumer = kafka.consumer({
     groupId: group,
@@ -51,7 +68,9 @@ export async function kafkajsMember({ address, group, topic, sessionMs = SESSION
   await consumer.run({
     autoCommitInterval: 50,
     eachMessage: async ({ partition, message }) => {
-      read.push({ partition, offset: Number(message.offset), value: message.value?.toString() ?? '' });
+      const one = { partition, offset: Number(message.offset), value: message.value?.toString() ?? '' };
+      read.push(one);
+      await handle(one);
     },
   });
   return {
