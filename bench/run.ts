@@ -28,6 +28,7 @@ const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
   rude: () => import('./rude.ts'),
   partitions: () => import('./partitions.ts'),
   recovery: () => import('./recovery.ts'),
+  groups: () => import('./groups.ts'),
 };
 const LIMIT = 'limit';
 const LIMIT_QUESTION =

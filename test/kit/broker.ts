@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type Broker, type BrokerMetrics, type BrokerOptions, startBroker } from '../../src/broker.ts';
+import { eventually, REST_WITHIN_MS } from './eventually.ts';
+
+export { eventually, REST_WITHIN_MS };
 
 export const TRANSPORT = process.env.ODRADEK_TRANSPORT === 'portable' ? 'portable' : 'native';
 
@@ -25,21 +28,8 @@ export const TWO_BY_ONE = apart(2, 1);
 export const TWO_BY_THREE = apart(2, 3);
 export const LAYOUTS: readonly Layout[] = [ONE_THREAD, TWO_BY_ONE, TWO_BY_THREE];
 
-/** For what is at rest soon, but not at once. */
-export const REST_WITHIN_MS = 10_000;
-
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'odradek-'));
-}
-
-/** Asks again until the answer pleases or time is over; gives the last answer. */
-export async function eventually<T>(ask: () => Promise<T> | T, pleases: (answer: T) => boolean): Promise<T> {
-  const deadline = performance.now() + REST_WITHIN_MS;
-  for (;;) {
-    const answer = await ask();
-    if (pleases(answer) || performance.now() > deadline) return answer;
-    await new Promise((done) => setTimeout(done, 20));
-  }
 }
 
 function held({ leases, total }: BrokerMetrics): Record<string, number> {

@@ -12,8 +12,8 @@ import { OffsetCommit } from '../../src/wire/messages/offset-commit.ts';
 import { OffsetFetch } from '../../src/wire/messages/offset-fetch.ts';
 import { SyncGroup } from '../../src/wire/messages/sync-group.ts';
 import type { ResponseOf } from '../../src/wire/schema.ts';
-import { eventually } from './broker.ts';
 import { RawClient } from './client.ts';
+import { eventually } from './eventually.ts';
 import { utf8 } from './records.ts';
 
 export const GROUP_LOG = '__consumer_offsets';

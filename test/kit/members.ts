@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Consumer, stringDeserializers } from '@platformatic/kafka';
 import { Kafka, logLevel } from 'kafkajs';
 import { expect } from 'vitest';
-import { eventually } from './broker.ts';
+import { eventually } from './eventually.ts';
 
 export interface Read {
   readonly partition: number;
