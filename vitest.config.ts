@@ -10,10 +10,10 @@ const CI = process.env.CI === 'true';
 const WITH_BROKERS = ['clients', 'broker', 'crash', 'rows'].map((folder) => `test/${folder}/**/*.test.ts`);
 /** Runs of their own, for machines that have what they need. */
 const OF_THEIR_OWN = ['test/kafka/**', 'test/librdkafka/**'];
-/** What asks the kernel about the native transport, or starts no broker of this process. */
+/** What asks the kernel about the native transport, starts no broker of this process, or is about clients rather than it. */
 const OF_ONE_TRANSPORT = [
   'test/broker/system-calls.test.ts',
-  ...['bench', 'disk-access', 'memory', 'promised'].map((name) => `test/rows/${name}.test.ts`),
+  ...['bench', 'disk-access', 'group-members', 'memory', 'promised'].map((name) => `test/rows/${name}.test.ts`),
 ];
 const LIMITS = {
   pool: 'forks',

@@ -85,7 +85,7 @@ describe(`groups of a broker that is killed (${TRANSPORT})`, () => {
     await Promise.all([client, reader, back, member].map((one) => one.close()));
     await next.stop();
     running = null;
-  });
+  }, 60_000);
 
   test('a broker that hangs for longer than a session: its members are together again, nothing goes back', async () => {
     const broker = await started(LAYOUTS[1] as Layout);
@@ -117,5 +117,5 @@ describe(`groups of a broker that is killed (${TRANSPORT})`, () => {
     await client.close();
     await broker.stop();
     running = null;
-  });
+  }, 60_000);
 });
