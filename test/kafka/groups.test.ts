@@ -9,7 +9,7 @@ import { BrokerHome, eventually, ONE_THREAD } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { commit, committed, coordinated, describeGroup, formGroup, RawMember } from '../kit/group-calls.ts';
 import { batchOf, utf8 } from '../kit/records.ts';
-import { createTopic, produce } from '../kit/requests.ts';
+import { createTopic, produce, readAll } from '../kit/requests.ts';
 import { kafkaClassPath, type ToolName, tool, toolOk } from './tool.ts';
 
 const TOOL_MAX_MS = 180_000;
@@ -302,7 +302,12 @@ describe('the group log', () => {
     await formGroup([member]);
     expect(await member.commit('logged', 6, { partition: 1, metadata: 'noted' })).toBe(0);
     const partition = coordinatorPartition('logging', 50);
-    const words = ['--topic', GROUP_LOG, '--partition', `${partition}`, '--from-beginning', '--timeout-ms', '8000'];
+    const count = (await readAll(client, GROUP_LOG, { partition })).reduce(
+      (sum, { records }) => sum + records.length,
+      0,
+    );
+    const words = ['--topic', GROUP_LOG, '--partition', `${partition}`, '--from-beginning'];
+    words.push('--max-messages', `${count}`, '--timeout-ms', '60000');
     const formatter = (name: string) => ['--formatter', `org.apache.kafka.tools.consumer.${name}`];
     const parsed = async (name: string) => {
       const { stdout } = await tool('console-consumer', [...server(), ...words, ...formatter(name)]);
