@@ -13,10 +13,10 @@ import type {
   HeartbeatRequest,
   HeartbeatResponse,
   Refusal,
-  TopicCatalogue,
 } from '../../src/coordinator/group/consumer/world.ts';
 import type { ConsumerGroupRecord } from '../../src/coordinator/group/consumer-records.ts';
 import { decodeGroupRecord, type EncodedRecord, encodeGroupRecord } from '../../src/coordinator/group/record-format.ts';
+import type { TopicCatalogue } from '../../src/coordinator/group/topics.ts';
 
 export const GROUP = 'g';
 
