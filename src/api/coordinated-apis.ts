@@ -1,6 +1,8 @@
 /** The requests that the coordinator of a group answers, by key. */
 import { assert } from '../base/assert.ts';
 import type { AnyCoordinated } from './coordinated.ts';
+import { consumerGroupDescribe } from './group/consumer-group-describe.ts';
+import { consumerGroupHeartbeat } from './group/consumer-group-heartbeat.ts';
 import { deleteGroups } from './group/delete-groups.ts';
 import { describeGroups } from './group/describe-groups.ts';
 import { heartbeat } from './group/heartbeat.ts';
@@ -24,6 +26,8 @@ const COORDINATED = new Map<number, AnyCoordinated>(
     listGroups,
     deleteGroups,
     offsetDelete,
+    consumerGroupHeartbeat,
+    consumerGroupDescribe,
   ].map((entry) => [entry.api.key, entry]),
 );
 

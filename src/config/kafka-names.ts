@@ -36,16 +36,12 @@ const WITHOUT_EFFECT: Record<string, string> = {
   fetch: 'purgatory.purge.interval.requests',
   follower: 'fetch.last.tiered.offset.enable replication.throttled.rate',
   group: `
-    consumer.assignment.interval.ms consumer.assignors consumer.heartbeat.interval.ms
-    consumer.max.assignment.interval.ms consumer.max.heartbeat.interval.ms
-    consumer.max.session.timeout.ms consumer.max.size consumer.migration.policy
-    consumer.min.assignment.interval.ms consumer.min.heartbeat.interval.ms
-    consumer.min.session.timeout.ms consumer.regex.refresh.interval.ms consumer.session.timeout.ms
+    consumer.assignment.interval.ms consumer.max.assignment.interval.ms consumer.migration.policy
+    consumer.min.assignment.interval.ms consumer.regex.refresh.interval.ms
     coordinator.append.linger.ms coordinator.background.threads coordinator.cached.buffer.max.bytes
-    coordinator.rebalance.protocols coordinator.threads share.assignment.interval.ms
-    share.assignors share.delivery.count.limit share.heartbeat.interval.ms
-    share.initialize.retry.interval.ms share.max.assignment.interval.ms
-    share.max.delivery.count.limit share.max.heartbeat.interval.ms
+    coordinator.rebalance.protocols coordinator.threads share.assignment.interval.ms share.assignors
+    share.delivery.count.limit share.heartbeat.interval.ms share.initialize.retry.interval.ms
+    share.max.assignment.interval.ms share.max.delivery.count.limit share.max.heartbeat.interval.ms
     share.max.partition.max.record.locks share.max.record.lock.duration.ms
     share.max.session.timeout.ms share.max.share.sessions share.max.size
     share.min.assignment.interval.ms share.min.delivery.count.limit share.min.heartbeat.interval.ms

@@ -3,6 +3,7 @@
  * value remembers its origin; what is wrong is said in one sentence each, all at once.
  */
 import { StartError } from '../base/start-error.ts';
+import { boundsProblems } from './bounds.ts';
 import { BROKER_SETTINGS, type Settings } from './broker-table.ts';
 import { isKafkaBrokerName } from './kafka-names.ts';
 import { type Listener, parseListeners } from './listeners.ts';
@@ -80,6 +81,7 @@ export function parseSettings(entries: readonly SettingEntry[]): ParsedSettings 
   }
   const settings = values as Settings;
   const listeners = collect(errors, () => parseListeners(settings)) ?? [];
+  errors.push(...boundsProblems(settings));
   if (errors.length > 0) throw new StartError(errors.join('\n'));
   return { settings, listeners, origins, warnings };
 }

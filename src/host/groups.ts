@@ -4,6 +4,10 @@ import type { GroupSettings } from '../coordinator/group/desk.ts';
 
 export function groupSettings(settings: Settings): GroupSettings {
   return {
+    groupConsumerAssignors: settings.groupConsumerAssignors,
+    groupConsumerHeartbeatIntervalMs: settings.groupConsumerHeartbeatIntervalMs,
+    groupConsumerMaxSize: settings.groupConsumerMaxSize,
+    groupConsumerSessionTimeoutMs: settings.groupConsumerSessionTimeoutMs,
     groupInitialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
     groupMaxSessionTimeoutMs: settings.groupMaxSessionTimeoutMs,
     groupMaxSize: settings.groupMaxSize,

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { type BrokerHome, eventually, inEveryLayout } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import {
+  BRISK_GROUPS,
+  consumerProtocolMember,
   kafkajsMember,
   kcatMember,
   type Member,
@@ -19,6 +21,7 @@ const PER_PARTITION = 20;
 const KINDS: readonly [string, (membership: Membership) => Promise<Member>][] = [
   ['kafkajs', kafkajsMember],
   ['@platformatic/kafka', platformaticMember],
+  ['@platformatic/kafka by the consumer protocol', consumerProtocolMember],
   ['kcat', async (membership) => kcatMember(membership)],
 ];
 
@@ -59,43 +62,47 @@ async function balanced(members: readonly Member[]): Promise<void> {
   expect(owners()).toEqual(all);
 }
 
-inEveryLayout('groups', (home) => {
-  test.each(KINDS)('%s: alone it reads everything, in order', async (_, join) => {
-    const topic = await filled(home);
-    const member = await join({ address: home.address, group: freshTopic('group'), topic });
-    await eventually(
-      () => member.read.length,
-      (count) => count >= PARTITIONS * PER_PARTITION,
-    );
-    expect(sorted(member.read)).toEqual(expected(PER_PARTITION));
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      const offsets = member.read.filter((one) => one.partition === partition).map(({ offset }) => offset);
-      expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
-    }
-    await member.stop();
-  });
+inEveryLayout(
+  'groups',
+  (home) => {
+    test.each(KINDS)('%s: alone it reads everything, in order', async (_, join) => {
+      const topic = await filled(home);
+      const member = await join({ address: home.address, group: freshTopic('group'), topic });
+      await eventually(
+        () => member.read.length,
+        (count) => count >= PARTITIONS * PER_PARTITION,
+      );
+      expect(sorted(member.read)).toEqual(expected(PER_PARTITION));
+      for (let partition = 0; partition < PARTITIONS; partition++) {
+        const offsets = member.read.filter((one) => one.partition === partition).map(({ offset }) => offset);
+        expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
+      }
+      await member.stop();
+    });
 
-  test.each(KINDS)('%s: two share the partitions, and what one has read the other goes on with', async (_, join) => {
-    const topic = await filled(home);
-    const group = freshTopic('group');
-    const membership = { address: home.address, group, topic };
-    const [one, two] = (await Promise.all([join(membership), join(membership)])) as [Member, Member];
-    await balanced([one, two]);
-    await eventually(
-      () => total([one, two]).length,
-      (count) => count >= PARTITIONS * PER_PARTITION,
-    );
-    expect(new Set(sorted(total([one, two])))).toEqual(new Set(expected(PER_PARTITION)));
-    await two.stop();
-    await balanced([one]);
-    const client = await RawClient.connect(home.port);
-    await fill(client, topic, PER_PARTITION);
-    await client.close();
-    await eventually(
-      () => new Set(sorted(total([one, two]))).size,
-      (count) => count >= 2 * PARTITIONS * PER_PARTITION,
-    );
-    expect(new Set(sorted(total([one, two])))).toEqual(new Set(expected(2 * PER_PARTITION)));
-    await one.stop();
-  });
-});
+    test.each(KINDS)('%s: two share the partitions, and what one has read the other goes on with', async (_, join) => {
+      const topic = await filled(home);
+      const group = freshTopic('group');
+      const membership = { address: home.address, group, topic };
+      const [one, two] = (await Promise.all([join(membership), join(membership)])) as [Member, Member];
+      await balanced([one, two]);
+      await eventually(
+        () => total([one, two]).length,
+        (count) => count >= PARTITIONS * PER_PARTITION,
+      );
+      expect(new Set(sorted(total([one, two])))).toEqual(new Set(expected(PER_PARTITION)));
+      await two.stop();
+      await balanced([one]);
+      const client = await RawClient.connect(home.port);
+      await fill(client, topic, PER_PARTITION);
+      await client.close();
+      await eventually(
+        () => new Set(sorted(total([one, two]))).size,
+        (count) => count >= 2 * PARTITIONS * PER_PARTITION,
+      );
+      expect(new Set(sorted(total([one, two])))).toEqual(new Set(expected(2 * PER_PARTITION)));
+      await one.stop();
+    });
+  },
+  { settings: BRISK_GROUPS },
+);

@@ -33,6 +33,18 @@ describe('settings', () => {
     ]);
   });
 
+  test('times of the consumer protocol are in their bounds, and its groups have an assignor', () => {
+    expect(problem({ 'group.consumer.session.timeout.ms': '6000' })).toBe(
+      'group.consumer.session.timeout.ms=6000 must be from group.consumer.min.session.timeout.ms=45000 to group.consumer.max.session.timeout.ms=60000.',
+    );
+    expect(problem({ 'group.consumer.max.heartbeat.interval.ms': '4000' })).toContain(
+      'group.consumer.heartbeat.interval.ms=5000 must be',
+    );
+    expect(problem({ 'group.consumer.assignors': '' })).toContain('group.consumer.assignors is empty');
+    const brisk = { 'group.consumer.session.timeout.ms': '6000', 'group.consumer.min.session.timeout.ms': '6000' };
+    expect(parse(brisk).settings.groupConsumerSessionTimeoutMs).toBe(6000);
+  });
+
   test('the strongest origin wins in any order, the last within one', () => {
     const name = 'num.partitions';
     const { settings, origins } = parseSettings([

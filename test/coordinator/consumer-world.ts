@@ -13,12 +13,14 @@ import type {
   HeartbeatRequest,
   HeartbeatResponse,
   Refusal,
-  TopicCatalogue,
 } from '../../src/coordinator/group/consumer/world.ts';
 import type { ConsumerGroupRecord } from '../../src/coordinator/group/consumer-records.ts';
 import { decodeGroupRecord, type EncodedRecord, encodeGroupRecord } from '../../src/coordinator/group/record-format.ts';
+import type { TopicCatalogue, Topics } from '../../src/coordinator/group/topics.ts';
 
 export const GROUP = 'g';
+
+type NamedTopics = Pick<Topics, 'names' | 'idOf' | 'nameOf'>;
 
 export class Catalogue implements TopicCatalogue {
   readonly #topics = new Map<string, { id: Uuid; partitions: number }>();
@@ -135,6 +137,7 @@ export class SimulatedConsumer {
   names: readonly string[];
   pattern: string | null;
   epoch = 0;
+  rebalanceTimeoutMs = 60_000;
   /** `orders-0`: it reads these. */
   readonly owned = new Set<string>();
   #saysAll = true;
@@ -154,7 +157,7 @@ export class SimulatedConsumer {
     this.#saysAll = true;
   }
 
-  request(topics: Catalogue): HeartbeatRequest {
+  request(topics: NamedTopics): HeartbeatRequest {
     const identity = { ...NOTHING_SAID, memberId: this.memberId, memberEpoch: this.epoch, instanceId: this.instanceId };
     if (!this.#saysAll) return identity;
     const topicPartitions = [...topics.names()].flatMap((name) => {
@@ -165,7 +168,7 @@ export class SimulatedConsumer {
     });
     return {
       ...identity,
-      rebalanceTimeoutMs: 60_000,
+      rebalanceTimeoutMs: this.rebalanceTimeoutMs,
       subscribedTopicNames: [...this.names],
       subscribedTopicRegex: this.pattern ?? '',
       topicPartitions,
@@ -177,7 +180,7 @@ export class SimulatedConsumer {
     this.#saysAll = true;
   }
 
-  answered(response: HeartbeatResponse | Refusal, topics: Catalogue): void {
+  answered(response: HeartbeatResponse | Refusal, topics: NamedTopics): void {
     if (!('memberEpoch' in response)) return this.fenced();
     this.#saysAll = false;
     this.epoch = response.memberEpoch;

@@ -326,7 +326,7 @@ class Run {
   }
 
   #set(name: string, value: number): void {
-    const settings = this.#world.settings as Record<string, number>;
+    const settings: Record<string, unknown> = this.#world.settings;
     const key = camelCase(name);
     if (!(key in settings)) throw new Error(`no setting ${name}`);
     settings[key] = value;

@@ -1,18 +1,10 @@
 /** What the scripts of the classic protocol cannot say: ids and amounts at their limits, versions, groups of other kinds. */
 import { describe, expect, test } from 'vitest';
-import { SILENT } from '../../src/base/logger.ts';
 import { ZERO_UUID } from '../../src/base/uuid.ts';
-import { describeGroup } from '../../src/coordinator/group/descriptions.ts';
-import type { Desk } from '../../src/coordinator/group/desk.ts';
-import { Groups, type OtherGroup } from '../../src/coordinator/group/groups.ts';
-import { Joining } from '../../src/coordinator/group/joining.ts';
-import { Membership } from '../../src/coordinator/group/membership.ts';
 import type { JoinRequest, JoinResponse } from '../../src/coordinator/group/messages.ts';
-import { Rebalances } from '../../src/coordinator/group/rebalances.ts';
-import { Syncing } from '../../src/coordinator/group/syncing.ts';
-import { Writes } from '../../src/coordinator/group/writes.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import { JoinGroup } from '../../src/wire/messages/join-group.ts';
+import { NOTHING_SAID } from './consumer-world.ts';
 import { bytesOf, caller, expectWritable, World } from './world.ts';
 
 const JOIN: JoinRequest = {
@@ -145,32 +137,26 @@ describe('offsets', () => {
 
 test('groups of another kind are no classic groups', () => {
   const world = new World();
-  const desk: Desk = {
-    writes: new Writes(world.journal),
-    timers: world.timers,
-    clock: world.clock,
-    random: world.random,
-    settings: world.settings,
-    topics: world.topics,
-    logger: SILENT,
-  };
-  const rebalances = new Rebalances(desk);
-  const groups = new Groups(rebalances, world.clock);
-  groups.put({ id: 'g', kind: 'consumer' } as OtherGroup);
   const told: unknown[] = [];
   const tell = (body: unknown) => told.push(body);
-  new Joining(desk, groups, rebalances).join(JOIN, caller(9), tell);
+  const { shard } = world;
+  const joins = { memberEpoch: 0, rebalanceTimeoutMs: 60_000, subscribedTopicNames: ['t'], topicPartitions: [] };
+  shard.consumerGroupHeartbeat({ ...NOTHING_SAID, memberId: 'm', ...joins }, caller(1), () => {});
+  world.journal.commit();
+  shard.joinGroup(JOIN, caller(9), tell);
   const identity = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null };
-  const sync = { ...identity, protocolType: null, protocolName: null, assignments: [] };
-  new Syncing(desk, groups, rebalances).sync(sync, caller(4), tell);
-  const membership = new Membership(desk, groups, rebalances);
-  membership.heartbeat(identity, tell);
-  membership.leave({ ...identity, members: [] }, caller(0), tell);
+  shard.syncGroup({ ...identity, protocolType: null, protocolName: null, assignments: [] }, caller(4), tell);
+  shard.heartbeat(identity, caller(4), tell);
+  shard.leaveGroup({ ...identity, members: [] }, caller(0), tell);
   expect(told).toMatchObject([
     { errorCode: ERROR.INCONSISTENT_GROUP_PROTOCOL, memberId: '' },
     { errorCode: ERROR.UNKNOWN_MEMBER_ID },
     { errorCode: ERROR.UNKNOWN_MEMBER_ID },
     { errorCode: ERROR.UNKNOWN_MEMBER_ID },
   ]);
-  expect(describeGroup(groups, 'g', 6)).toMatchObject({ errorCode: ERROR.GROUP_ID_NOT_FOUND, groupState: 'Dead' });
+  expect(shard.describeGroup('g', caller(6))).toMatchObject({
+    errorCode: ERROR.GROUP_ID_NOT_FOUND,
+    errorMessage: 'Group g is not a classic group.',
+    groupState: 'Dead',
+  });
 });

@@ -18,6 +18,10 @@ import { HandClock } from '../kit/hand-clock.ts';
 import { MemoryJournal } from './memory-journal.ts';
 
 export const SETTINGS: GroupSettings = {
+  groupConsumerAssignors: ['uniform', 'range'],
+  groupConsumerHeartbeatIntervalMs: 5000,
+  groupConsumerMaxSize: 2_147_483_647,
+  groupConsumerSessionTimeoutMs: 45_000,
   groupInitialRebalanceDelayMs: 0,
   groupMaxSessionTimeoutMs: 1_800_000,
   groupMaxSize: 2_147_483_647,
@@ -28,13 +32,32 @@ export const SETTINGS: GroupSettings = {
 
 export class TopicsByCount implements Topics {
   readonly #topics = new Map<string, { id: Uuid; partitions: number }>();
+  version = 1;
 
   put(name: string, partitions: number, random: SeededRandom): void {
     this.#topics.set(name, { id: randomUuid(random), partitions });
+    this.version += 1;
+  }
+
+  grow(name: string, partitions: number): void {
+    const id = this.idOf(name);
+    assert(id !== null, 'only what is there grows', { name });
+    this.#topics.set(name, { id, partitions });
+    this.version += 1;
   }
 
   drop(name: string): void {
     this.#topics.delete(name);
+    this.version += 1;
+  }
+
+  names(): Iterable<string> {
+    return this.#topics.keys();
+  }
+
+  partitionsOf(id: Uuid): number {
+    const name = this.nameOf(id);
+    return name === null ? 0 : (this.#topics.get(name)?.partitions ?? 0);
   }
 
   idOf(name: string): Uuid | null {

@@ -101,8 +101,9 @@ export class BrokerHome {
     return `127.0.0.1:${this.port}`;
   }
 
-  async start(): Promise<Broker> {
-    const settings = { ...this.#layout.settings, ...this.#options.settings };
+  /** `more` settings are for this run alone. */
+  async start(more: Readonly<Record<string, string>> = {}): Promise<Broker> {
+    const settings = { ...this.#layout.settings, ...this.#options.settings, ...more };
     const { directory } = this;
     const broker = await startBroker({ port: 0, cores: 2, directory, ...this.#options, settings });
     this.#broker = broker;
@@ -137,9 +138,9 @@ export class BrokerHome {
     BrokerHome.#running -= 1;
   }
 
-  async restart(): Promise<Broker> {
+  async restart(more: Readonly<Record<string, string>> = {}): Promise<Broker> {
     await this.stop();
-    return this.start();
+    return this.start(more);
   }
 
   async end(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Requests of groups in few words, and a member of the classic protocol that does nothing by itself. */
 import { ZERO_UUID } from '../../src/base/uuid.ts';
 import { ERROR } from '../../src/wire/errors.ts';
+import { ConsumerGroupDescribe } from '../../src/wire/messages/consumer-group-describe.ts';
 import { DeleteGroups } from '../../src/wire/messages/delete-groups.ts';
 import { DescribeGroups } from '../../src/wire/messages/describe-groups.ts';
 import { FindCoordinator } from '../../src/wire/messages/find-coordinator.ts';
@@ -22,6 +23,7 @@ const MEMBER_ID_REQUIRED_ROUNDS = 2;
 export type Joined = ResponseOf<typeof JoinGroup>;
 export type Synced = ResponseOf<typeof SyncGroup>;
 export type Found = ResponseOf<typeof FindCoordinator>['coordinators'][number];
+export type DescribedConsumerGroup = ResponseOf<typeof ConsumerGroupDescribe>['groups'][number];
 export type Described = ResponseOf<typeof DescribeGroups>['groups'][number];
 
 export async function findCoordinators(client: RawClient, groups: readonly string[]): Promise<Found[]> {
@@ -124,6 +126,14 @@ export async function committedOffset(client: RawClient, group: string, topic: s
 export async function describeGroup(client: RawClient, group: string): Promise<Described> {
   const { groups } = await client.call(DescribeGroups, 5, { groups: [group], includeAuthorizedOperations: false });
   return groups[0] as Described;
+}
+
+export async function describeConsumerGroup(client: RawClient, group: string): Promise<DescribedConsumerGroup> {
+  const { groups } = await client.call(ConsumerGroupDescribe, 1, {
+    groupIds: [group],
+    includeAuthorizedOperations: false,
+  });
+  return groups[0] as DescribedConsumerGroup;
 }
 
 export async function listedGroups(client: RawClient): Promise<ResponseOf<typeof ListGroups>['groups']> {

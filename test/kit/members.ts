@@ -1,4 +1,4 @@
-/** Members of groups as their users write them, and what they have read: kafkajs, @platformatic/kafka and kcat. */
+/** Members of groups as their users write them, and what they have read: kafkajs, @platformatic/kafka in both protocols, kcat. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Consumer, stringDeserializers } from '@platformatic/kafka';
@@ -45,6 +45,14 @@ export async function expectShares(members: readonly Member[], shares: readonly 
 }
 
 const SESSION_MS = 6_000;
+
+/** For brokers of the consumer protocol's members, who go by the broker's times: its own are for groups at rest. */
+export const BRISK_GROUPS = {
+  'group.consumer.min.heartbeat.interval.ms': '100',
+  'group.consumer.heartbeat.interval.ms': '100',
+  'group.consumer.min.session.timeout.ms': String(SESSION_MS),
+  'group.consumer.session.timeout.ms': String(SESSION_MS),
+};
 
 export async function kafkajsMember(
   { address, group, topic, sessionMs = SESSION_MS }: Membership,
@@ -98,6 +106,23 @@ export async function platformaticMember({
     heartbeatInterval: Math.floor(sessionMs / 10),
     maxWaitTime: 100,
   });
+  return reading(consumer, topic);
+}
+
+/** Of the consumer protocol: session and interval are the broker's. */
+export async function consumerProtocolMember({ address, group, topic }: Membership): Promise<Member> {
+  const consumer = new Consumer({
+    clientId: 'platformatic',
+    bootstrapBrokers: [address],
+    groupId: group,
+    groupProtocol: 'consumer',
+    deserializers: stringDeserializers,
+    maxWaitTime: 100,
+  });
+  return reading(consumer, topic);
+}
+
+async function reading(consumer: Consumer<string, string, string, string>, topic: string): Promise<Member> {
   const read: Read[] = [];
   const stream = await consumer.consume({
     topics: [topic],

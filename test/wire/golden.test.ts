@@ -1,9 +1,11 @@
 /** Bytes written by Kafka's own classes (see golden/Generate.java), for every API, direction and version that has a table. */
+
 import { describe, expect, test } from 'vitest';
+import { ALL_APIS } from '../../src/wire/messages/all.ts';
 import type { Api } from '../../src/wire/schema.ts';
 import { WireError } from '../../src/wire/wire-error.ts';
 import { readGolden } from './golden.ts';
-import { type Direction, decode, encode, everyVersion, fieldsOf, fromJson, TABLES, type Value } from './values.ts';
+import { type Direction, decode, encode, everyVersion, fieldsOf, fromJson, type Value } from './values.ts';
 
 interface Golden {
   readonly version: number;
@@ -33,13 +35,13 @@ function isMessage(api: Api, direction: Direction, version: number, bytes: Uint8
 }
 
 test('three golden messages for every version and direction', () => {
-  for (const [api, direction, version] of everyVersion(TABLES)) {
+  for (const [api, direction, version] of everyVersion(ALL_APIS)) {
     const kinds = goldenOf(api).filter((line) => line.version === version && line.direction === direction);
     expect(kinds.map((line) => line.kind)).toEqual(['filled', 'nulls', 'defaults']);
   }
 });
 
-describe.each(TABLES.map((api) => [api.name, api] as const))('%s', (_, api) => {
+describe.each(ALL_APIS.map((api) => [api.name, api] as const))('%s', (_, api) => {
   for (const { version, direction, kind, hex, value } of goldenOf(api)) {
     const expected = fromJson(fieldsOf(api, direction), value);
 

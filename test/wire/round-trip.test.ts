@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isCarried, isNullable, isTagged } from '../../src/wire/encoding.ts';
+import { ALL_APIS } from '../../src/wire/messages/all.ts';
 import { WireError } from '../../src/wire/wire-error.ts';
-import { arbitraryStruct, decode, encode, encodingOf, everyVersion, fieldsOf, TABLES, type Value } from './values.ts';
+import { arbitraryStruct, decode, encode, encodingOf, everyVersion, fieldsOf, type Value } from './values.ts';
 
-describe.each([...everyVersion(TABLES)].map((row) => [row[0].name, ...row] as const))(
+describe.each([...everyVersion(ALL_APIS)].map((row) => [row[0].name, ...row] as const))(
   '%s',
   (_, api, direction, version) => {
     const values = arbitraryStruct(fieldsOf(api, direction), encodingOf(api, version));
@@ -48,7 +49,7 @@ describe.each([...everyVersion(TABLES)].map((row) => [row[0].name, ...row] as co
 );
 
 test('every tagged field has its own tag, and only flexible versions have tagged fields', () => {
-  for (const [api, direction, version] of everyVersion(TABLES)) {
+  for (const [api, direction, version] of everyVersion(ALL_APIS)) {
     const encoding = encodingOf(api, version);
     const tagged = Object.values(fieldsOf(api, direction)).filter((field) => isTagged(field, encoding));
     expect(new Set(tagged.map((field) => field.tag)).size).toBe(tagged.length);

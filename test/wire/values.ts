@@ -4,16 +4,12 @@ import { memoryOver } from '../../src/base/memory.ts';
 import { parseUuid, uuidOfBytes, ZERO_UUID } from '../../src/base/uuid.ts';
 import { requestReader, requestWriter, responseReader, responseWriter } from '../../src/wire/compiler.ts';
 import { type Encoding, isCarried, isNullable } from '../../src/wire/encoding.ts';
-import { ALL_APIS, GROUP_APIS } from '../../src/wire/messages/all.ts';
 import { Reader, type RecordsView } from '../../src/wire/reader.ts';
 import type { Api, Field, Fields } from '../../src/wire/schema.ts';
 import { Writer } from '../../src/wire/writer.ts';
 
 export type Direction = 'request' | 'response';
 export type Value = Record<string, unknown>;
-
-/** Every API there is a table for, whether it is served or not. */
-export const TABLES: readonly Api[] = [...new Set([...ALL_APIS, ...GROUP_APIS])];
 
 export function fieldsOf(api: Api, direction: Direction): Fields {
   return direction === 'request' ? api.request : api.response;

@@ -13,7 +13,7 @@ import { ERROR } from '../../wire/errors.ts';
 import { ClassicMember, type Identity, type Joined, NO_BYTES } from './classic-member.ts';
 import { type Committer, type Group, NO_MEMBER } from './group.ts';
 import type { SyncResponse } from './messages.ts';
-import type { GroupMetadataRecord, GroupMetadataValue, OffsetCommitValue } from './records.ts';
+import type { GroupMetadataRecord, GroupMetadataValue, GroupRecord, OffsetCommitValue } from './records.ts';
 import { refusedJoin, refusedSync } from './refusals.ts';
 import { Roster } from './roster.ts';
 import { CONSUMER_PROTOCOL_TYPE, subscribedTopics } from './subscription.ts';
@@ -171,6 +171,10 @@ export class ClassicGroup implements Group {
     this.roster.pendingJoins.delete(memberId);
   }
 
+  tombstones(): GroupRecord[] {
+    return this.isStored ? [{ kind: 'group-metadata', group: this.id, value: null }] : [];
+  }
+
   commitProblem({ memberId, groupInstanceId, generation }: Committer): number {
     if (this.#state === 'Dead') return ERROR.COORDINATOR_NOT_AVAILABLE;
     // Whoever assigns partitions by hand, or an administrator: fine as long as nobody is in the group.
@@ -180,6 +184,10 @@ export class ClassicGroup implements Group {
     if (problem !== ERROR.NONE) return problem;
     if (generation !== this.generation) return ERROR.ILLEGAL_GENERATION;
     return this.#state === 'CompletingRebalance' ? ERROR.REBALANCE_IN_PROGRESS : ERROR.NONE;
+  }
+
+  fetchProblem(): number {
+    return ERROR.NONE;
   }
 
   committed(memberId: string): void {

@@ -7,7 +7,7 @@ import { ERROR } from '../../wire/errors.ts';
 import type { Desk } from './desk.ts';
 import type { Groups } from './groups.ts';
 import type { Caller, CommitRequest, CommitResponse, Respond } from './messages.ts';
-import type { Offsets } from './offsets.ts';
+import type { Offsets, Place } from './offsets.ts';
 import type { OffsetCommitRecord } from './records.ts';
 import { offsetWriteError } from './write-errors.ts';
 
@@ -42,7 +42,7 @@ export class Committing {
     const answer = () => respond(answerTo(request, topics));
     const good = () => topics.flat().filter(({ error }) => error === ERROR.NONE);
     const asked = good();
-    const problem = asked.length === 0 ? ERROR.NONE : this.#problem(request, version);
+    const problem = asked.length === 0 ? ERROR.NONE : this.#problem(request, version, asked);
     for (const commit of asked) commit.error = problem === ERROR.NONE ? this.#metadataProblem(commit) : problem;
     const taken = good();
     if (taken.length === 0) return answer();
@@ -68,7 +68,8 @@ export class Committing {
   }
 
   /** A commit from outside of any group makes an empty group of that name, which owns the offsets. */
-  #problem({ groupId, memberId, groupInstanceId, ...request }: CommitRequest, version: number): number {
+  #problem(request: CommitRequest, version: number, commits: readonly Commit[]): number {
+    const { groupId, memberId, groupInstanceId } = request;
     const generation = request.generationIdOrMemberEpoch;
     let group = this.#groups.get(groupId);
     if (group === undefined) {
@@ -77,7 +78,7 @@ export class Committing {
       }
       group = this.#groups.newClassic(groupId);
     }
-    const problem = group.commitProblem({ memberId, groupInstanceId, generation });
+    const problem = group.commitProblem({ memberId, groupInstanceId, generation, version }, commits.map(placeOf));
     if (problem === ERROR.NONE) group.committed(memberId);
     return problem;
   }
@@ -106,6 +107,10 @@ export class Committing {
       },
     }));
   }
+}
+
+function placeOf({ topic, partition }: Commit): Place {
+  return { topic, partition: partition.partitionIndex };
 }
 
 function answerTo(request: CommitRequest, commits: readonly Commit[][]): CommitResponse {

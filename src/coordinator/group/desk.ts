@@ -10,6 +10,10 @@ import type { Writes } from './writes.ts';
 /** Read when they are used, so what is handed in may change. */
 export type GroupSettings = Pick<
   Settings,
+  | 'groupConsumerAssignors'
+  | 'groupConsumerHeartbeatIntervalMs'
+  | 'groupConsumerMaxSize'
+  | 'groupConsumerSessionTimeoutMs'
   | 'groupInitialRebalanceDelayMs'
   | 'groupMaxSessionTimeoutMs'
   | 'groupMaxSize'

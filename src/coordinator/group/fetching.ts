@@ -1,6 +1,7 @@
 /** OffsetFetch, of one group: what is committed, as it was given; -1 where nothing is, also when nobody has heard of the group. */
 import { ZERO_UUID } from '../../base/uuid.ts';
 import { ERROR } from '../../wire/errors.ts';
+import type { Group } from './group.ts';
 import type { Caller, FetchedGroup, GroupOffsets } from './messages.ts';
 import type { Offsets } from './offsets.ts';
 import type { OffsetCommitValue } from './records.ts';
@@ -12,14 +13,17 @@ const NO_EPOCH = -1;
 
 type FetchedOffset = GroupOffsets['topics'][number]['partitions'][number];
 
-/** Stable is wanted: an offset that is about to change is refused instead of told. */
+/** The group may be asked for its offsets only by members that are up to date. Stable is wanted: an offset that is about to change is refused instead of told. */
 export function fetchOffsets(
-  { groupId, topics: asked }: FetchedGroup,
+  { groupId, topics: asked, ...from }: FetchedGroup,
   requireStable: boolean,
   { version }: Caller,
+  group: Group | undefined,
   offsets: Offsets,
   topics: Topics,
 ): GroupOffsets {
+  const errorCode = group?.fetchProblem(from) ?? ERROR.NONE;
+  if (errorCode !== ERROR.NONE) return { groupId, errorCode, topics: [] };
   const byId = version >= TOPIC_IDS_SINCE;
   const tell = (topic: string, partition: number, topicId: string): FetchedOffset => {
     const place = { group: groupId, topic, partition };

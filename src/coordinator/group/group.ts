@@ -2,7 +2,8 @@
  * What groups of every kind have in common: they share one space of ids, commit offsets, are listed, described, emptied and
  * deleted. Whatever a kind alone can do is asked of its own class.
  */
-import type { OffsetCommitValue } from './records.ts';
+import type { Place } from './offsets.ts';
+import type { GroupRecord, OffsetCommitValue } from './records.ts';
 
 /** Kafka's names of the kinds, as they are listed and filtered by. */
 export type GroupKind = 'classic' | 'consumer' | 'share' | 'streams';
@@ -14,7 +15,16 @@ export const NO_GENERATION = -1;
 export interface Committer {
   readonly memberId: string;
   readonly groupInstanceId: string | null;
+  /** Or the epoch of a member of the consumer protocol. */
   readonly generation: number;
+  /** Of the request. */
+  readonly version: number;
+}
+
+/** Whose offsets are asked for; neither is told by administrators and by clients that do not know of epochs. */
+export interface Fetcher {
+  readonly memberId: string | null;
+  readonly memberEpoch: number;
 }
 
 export interface Group {
@@ -25,12 +35,14 @@ export interface Group {
   readonly listedProtocolType: string;
   /** Nobody is in it, so it may be deleted. */
   readonly isEmpty: boolean;
-  /** Its log has been told of it, so it takes a tombstone to remove it. */
-  readonly isStored: boolean;
   /** Timers of it run or somebody waits to be answered: it is not to be dropped in passing. */
   readonly isBusy: boolean;
-  /** NONE when the commit may be written. */
-  commitProblem(from: Committer): number;
+  /** What the log is told when the group is removed; nothing when it was not told of the group. */
+  tombstones(): GroupRecord[];
+  /** NONE when the commit of these partitions may be written. */
+  commitProblem(from: Committer, places: readonly Place[]): number;
+  /** NONE when offsets may be told. */
+  fetchProblem(from: Fetcher): number;
   /** A commit of this member was taken: it lives. */
   committed(memberId: string): void;
   /** NONE when offsets may be deleted by request. */

@@ -3,14 +3,9 @@
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type Alarms, ClassicGroup } from './classic-group.ts';
-import type { Group } from './group.ts';
+import type { LiveConsumerGroup } from './consumer/live-group.ts';
 
-export type AnyGroup = ClassicGroup | OtherGroup;
-
-/** Of a kind that this shard only knows to keep out of the classic one's way. */
-export interface OtherGroup extends Group {
-  readonly kind: Exclude<Group['kind'], 'classic'>;
-}
+export type AnyGroup = ClassicGroup | LiveConsumerGroup;
 
 export class Groups {
   readonly #byId = new Map<string, AnyGroup>();
@@ -50,6 +45,12 @@ export class Groups {
     return group;
   }
 
+  consumer(id: string): LiveConsumerGroup | undefined {
+    const group = this.#byId.get(id);
+    return group?.kind === 'consumer' ? group : undefined;
+  }
+
+  /** Takes the place of what was there. */
   put(group: AnyGroup): void {
     this.#byId.set(group.id, group);
   }

@@ -8,6 +8,7 @@ import { randomUuid } from '../../base/uuid.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import type { ClassicMember, Joined } from './classic-member.ts';
+import type { LiveConsumerGroup } from './consumer/live-group.ts';
 import type { Desk } from './desk.ts';
 import { NO_MEMBER } from './group.ts';
 import type { Groups } from './groups.ts';
@@ -51,8 +52,12 @@ export class Joining {
       return refuse(ERROR.INVALID_SESSION_TIMEOUT);
     }
     const there = this.#groups.get(groupId);
-    if (there !== undefined && there.kind !== 'classic') return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL, NO_MEMBER);
-    if (there === undefined && memberId !== NO_MEMBER) return refuse(ERROR.UNKNOWN_MEMBER_ID);
+    if (there?.kind === 'consumer') {
+      if (there.isRemoving) return refuse(ERROR.COORDINATOR_NOT_AVAILABLE);
+      if (there.isBusy || !isOffered(request)) return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL, NO_MEMBER);
+    }
+    if (there?.kind !== 'classic' && memberId !== NO_MEMBER) return refuse(ERROR.UNKNOWN_MEMBER_ID);
+    if (there?.kind === 'consumer') this.#displace(there);
     const group = this.#groups.classicOrNew(groupId);
     if (!this.#hasRoomFor(group, memberId)) {
       this.#turnAway(group, memberId);
@@ -65,6 +70,17 @@ export class Joining {
     const join = { request, caller, joined: { rebalanceTimeoutMs, sessionTimeoutMs, protocols }, respond };
     if (memberId === NO_MEMBER) this.#joinNew(group, join);
     else this.#joinAgain(group, join);
+  }
+
+  /** A group of the other kind that nobody is in. When this is lost, the record of the classic one still comes after it. */
+  #displace(group: LiveConsumerGroup): void {
+    const { id } = group;
+    const tombstones = group.tombstones();
+    this.#groups.remove(id, ERROR.UNKNOWN_MEMBER_ID);
+    if (tombstones.length === 0) return;
+    this.#desk.writes.write(tombstones, (error) => {
+      if (error !== ERROR.NONE) this.#desk.logger.warn('group was not removed', { group: id, error });
+    });
   }
 
   /** Members beyond the limit get in only by being faster than others in a rebalance, so a group that is too large shrinks. */
@@ -205,6 +221,10 @@ function withProtocolName(respond: Respond<JoinResponse>): Respond<JoinResponse>
 
 /** An empty group takes anybody who names a type and a protocol, another one whoever fits to its members. */
 function accepts(group: ClassicGroup, { protocolType, protocols }: JoinRequest): boolean {
-  if (group.isEmpty) return protocolType !== '' && protocols.length > 0;
+  if (group.isEmpty) return isOffered({ protocolType, protocols });
   return group.protocolType === protocolType && group.roster.sharesOne(protocols);
+}
+
+function isOffered({ protocolType, protocols }: Pick<JoinRequest, 'protocolType' | 'protocols'>): boolean {
+  return protocolType !== '' && protocols.length > 0;
 }

@@ -1,4 +1,6 @@
 /** What groups are asked and what they answer, as types: the wire tables' own shapes, and what comes along with a request. */
+import type { ConsumerGroupDescribe } from '../../wire/messages/consumer-group-describe.ts';
+import type { ConsumerGroupHeartbeat } from '../../wire/messages/consumer-group-heartbeat.ts';
 import type { DescribeGroups } from '../../wire/messages/describe-groups.ts';
 import type { Heartbeat } from '../../wire/messages/heartbeat.ts';
 import type { JoinGroup } from '../../wire/messages/join-group.ts';
@@ -29,6 +31,8 @@ export type HeartbeatRequest = RequestOf<typeof Heartbeat>;
 export type HeartbeatResponse = ResponseInput<typeof Heartbeat>;
 export type LeaveRequest = RequestOf<typeof LeaveGroup>;
 export type LeaveResponse = ResponseInput<typeof LeaveGroup>;
+export type ConsumerHeartbeatRequest = RequestOf<typeof ConsumerGroupHeartbeat>;
+export type ConsumerHeartbeatResponse = ResponseInput<typeof ConsumerGroupHeartbeat>;
 export type CommitRequest = RequestOf<typeof OffsetCommit>;
 export type CommitResponse = ResponseInput<typeof OffsetCommit>;
 export type OffsetDeleteRequest = RequestOf<typeof OffsetDelete>;
@@ -39,4 +43,5 @@ export type FetchedGroup = RequestOf<typeof OffsetFetch>['groups'][number];
 export type GroupOffsets = ResponseInput<typeof OffsetFetch>['groups'][number];
 
 export type ListedGroup = ResponseInput<typeof ListGroups>['groups'][number];
+export type DescribedConsumerGroup = ResponseInput<typeof ConsumerGroupDescribe>['groups'][number];
 export type DescribedGroup = ResponseInput<typeof DescribeGroups>['groups'][number];

@@ -3,8 +3,8 @@ import { ERROR } from '../../wire/errors.ts';
 import type { Desk } from './desk.ts';
 import type { Groups } from './groups.ts';
 import type { OffsetDeleteRequest, OffsetDeleteResponse, Respond } from './messages.ts';
-import type { Offsets } from './offsets.ts';
-import type { Place, Removal } from './removal.ts';
+import type { Offsets, Place } from './offsets.ts';
+import type { Removal } from './removal.ts';
 import { offsetWriteError } from './write-errors.ts';
 
 interface Deleted extends Place {

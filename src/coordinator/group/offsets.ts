@@ -10,26 +10,29 @@ interface Entry {
   writing: number;
 }
 
-export interface CommittedOffset {
+export interface Place {
   readonly topic: string;
   readonly partition: number;
+}
+
+export interface CommittedOffset extends Place {
   /** Null when the first commit has not ended. */
   readonly value: OffsetCommitValue | null;
   readonly isWriting: boolean;
 }
 
 type Partitions = Map<number, Entry>;
-type Place = Pick<OffsetCommitRecord, 'group' | 'topic' | 'partition'>;
+type PlaceOfGroup = Pick<OffsetCommitRecord, 'group' | 'topic' | 'partition'>;
 
 export class Offsets {
   readonly #byGroup = new Map<string, Map<string, Partitions>>();
 
-  get({ group, topic, partition }: Place): OffsetCommitValue | null {
+  get({ group, topic, partition }: PlaceOfGroup): OffsetCommitValue | null {
     return this.#entry(group, topic, partition)?.value ?? null;
   }
 
   /** Whether what is committed may be another offset in a moment. */
-  isUnstable({ group, topic, partition }: Place): boolean {
+  isUnstable({ group, topic, partition }: PlaceOfGroup): boolean {
     return (this.#entry(group, topic, partition)?.writing ?? 0) > 0;
   }
 
@@ -65,7 +68,7 @@ export class Offsets {
     this.#dropIfVoid(group, topic, partition, entry);
   }
 
-  beginWrite({ group, topic, partition }: Place): void {
+  beginWrite({ group, topic, partition }: PlaceOfGroup): void {
     this.#entryOrNew(group, topic, partition).writing += 1;
   }
 

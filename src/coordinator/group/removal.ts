@@ -5,7 +5,7 @@
 import { ERROR } from '../../wire/errors.ts';
 import type { Desk } from './desk.ts';
 import type { AnyGroup, Groups } from './groups.ts';
-import type { Offsets } from './offsets.ts';
+import type { Offsets, Place } from './offsets.ts';
 import type { GroupRecord, OffsetCommitRecord } from './records.ts';
 
 /** By estimate; well below what the log takes as one batch. */
@@ -13,11 +13,6 @@ const BATCH_BYTES_MAX = 256 * 1024;
 const RECORD_BYTES = 40;
 const BYTES_PER_CHARACTER_MAX = 3;
 const MS_PER_MINUTE = 60_000;
-
-export interface Place {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 export class Removal {
   readonly #desk: Desk;
@@ -46,7 +41,7 @@ export class Removal {
     };
     const batches = batchesOf(this.#offsets.of(id).map((place) => tombstone(id, place)));
     const last = batches.pop() ?? [];
-    const itself: GroupRecord[] = group.isStored ? [{ kind: 'group-metadata', group: id, value: null }] : [];
+    const itself = group.tombstones();
     this.#writeAll(batches, (error) => {
       if (error !== ERROR.NONE || last.length + itself.length === 0) end(error);
       else this.#write(last, itself, end);

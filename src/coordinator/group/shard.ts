@@ -9,6 +9,10 @@ import type { Timers } from '../../base/timers.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { Journal } from '../journal.ts';
 import { Committing } from './committing.ts';
+import { describeConsumerGroup } from './consumer/description.ts';
+import { Heartbeats } from './consumer/heartbeats.ts';
+import { LiveConsumerGroup } from './consumer/live-group.ts';
+import type { ConsumerGroupRecord } from './consumer-records.ts';
 import { describeGroup, type ListFilters, listGroups } from './descriptions.ts';
 import type { Desk, GroupSettings } from './desk.ts';
 import { fetchOffsets } from './fetching.ts';
@@ -43,6 +47,7 @@ export class GroupShard {
   readonly #groups: Groups;
   readonly #offsets = new Offsets();
   readonly #rebalances: Rebalances;
+  readonly #heartbeats: Heartbeats;
   readonly #joining: Joining;
   readonly #syncing: Syncing;
   readonly #membership: Membership;
@@ -55,6 +60,7 @@ export class GroupShard {
     this.#desk = desk;
     this.#rebalances = new Rebalances(desk);
     this.#groups = new Groups(this.#rebalances, desk.clock);
+    this.#heartbeats = new Heartbeats(desk, this.#groups);
     this.#joining = new Joining(desk, this.#groups, this.#rebalances);
     this.#syncing = new Syncing(desk, this.#groups, this.#rebalances);
     this.#membership = new Membership(desk, this.#groups, this.#rebalances);
@@ -69,17 +75,33 @@ export class GroupShard {
       this.#offsets.apply(record);
       return;
     }
-    // Groups of the newer protocol are another broker's: here they have no members.
-    if (record.kind !== 'group-metadata') return;
-    this.#groups.remove(record.group, ERROR.UNKNOWN_MEMBER_ID);
+    if (record.kind !== 'group-metadata') return this.#replayConsumer(record);
+    // A group that has changed its kind has tombstones of the one it was.
+    if (record.value !== null || this.#groups.classic(record.group) !== undefined) {
+      this.#groups.remove(record.group, ERROR.UNKNOWN_MEMBER_ID);
+    }
     if (record.value !== null) this.#groups.newClassic(record.group).restore(record.value);
+  }
+
+  #replayConsumer(record: ConsumerGroupRecord): void {
+    const there = this.#groups.consumer(record.group);
+    if (record.value === null && (there === undefined || record.kind === 'consumer-group-metadata')) {
+      if (there !== undefined) this.#groups.remove(record.group, ERROR.UNKNOWN_MEMBER_ID);
+      return;
+    }
+    const group = there ?? new LiveConsumerGroup(record.group, this.#heartbeats);
+    if (there === undefined) this.#groups.put(group);
+    group.state.apply(record);
   }
 
   /** The log has been replayed: from here on requests are taken. */
   loaded(): void {
     // Whoever commits without being in a group has no group in the log.
     for (const id of this.#offsets.groups()) if (this.#groups.get(id) === undefined) this.#groups.newClassic(id);
-    for (const group of this.#groups.values()) if (group.kind === 'classic') this.#rebalances.resume(group);
+    for (const group of this.#groups.values()) {
+      if (group.kind === 'classic') this.#rebalances.resume(group);
+      else group.resume();
+    }
   }
 
   /** Another owner takes over, or none: everybody is answered, nothing of this shard happens any more. */
@@ -104,6 +126,14 @@ export class GroupShard {
     this.#membership.leave(request, caller, respond);
   }
 
+  consumerGroupHeartbeat(
+    request: messages.ConsumerHeartbeatRequest,
+    caller: Caller,
+    respond: Respond<messages.ConsumerHeartbeatResponse>,
+  ): void {
+    this.#heartbeats.heartbeat(request, caller, respond);
+  }
+
   offsetCommit(request: messages.CommitRequest, caller: Caller, respond: Respond<messages.CommitResponse>): void {
     this.#committing.commit(request, caller, respond);
   }
@@ -115,7 +145,8 @@ export class GroupShard {
     caller: Caller,
     respond: Respond<messages.GroupOffsets>,
   ): void {
-    respond(fetchOffsets(group, requireStable, caller, this.#offsets, this.#desk.topics));
+    const there = this.#groups.get(group.groupId);
+    respond(fetchOffsets(group, requireStable, caller, there, this.#offsets, this.#desk.topics));
   }
 
   offsetDelete(
@@ -132,6 +163,11 @@ export class GroupShard {
 
   describeGroup(id: string, { version }: Pick<Caller, 'version'>): messages.DescribedGroup {
     return describeGroup(this.#groups, id, version);
+  }
+
+  describeConsumerGroup(id: string): messages.DescribedConsumerGroup {
+    const { settings, topics } = this.#desk;
+    return describeConsumerGroup(id, this.#groups.get(id), settings.groupConsumerAssignors, topics);
   }
 
   /** Told the group's code of DeleteGroups. */

@@ -63,11 +63,10 @@ export const ALL_APIS: readonly Api[] = [
   OffsetDelete,
   DescribeCluster,
   DescribeProducers,
+  ConsumerGroupHeartbeat,
+  ConsumerGroupDescribe,
   DescribeTopicPartitions,
 ];
-
-/** The newer protocol of groups: tables only. Its requests are served together or not at all. */
-export const GROUP_APIS: readonly Api[] = [ConsumerGroupHeartbeat, ConsumerGroupDescribe];
 
 const BY_KEY: (Api | undefined)[] = [];
 for (const api of ALL_APIS) BY_KEY[api.key] = api;

@@ -206,6 +206,12 @@ await step('group', async () => {
   await stream.close();
   await consumer.close();
 });
+await step('consumer protocol', async () => {
+  const consumer = new PlatformaticConsumer({ ...base, groupId: 'plc', groupProtocol: 'consumer', maxWaitTime: 10 });
+  const stream = await consumer.consume({ topics: ['pl'], mode: 'earliest' });
+  await stream.close();
+  await consumer.close();
+});
 await step('groups', () => platformatic.listGroups());
 await step('delete group', () => platformatic.deleteGroups({ groups: ['pl'] }));
 await step('delete', () => platformatic.deleteTopics({ topics: ['pl'] }));
@@ -227,6 +233,9 @@ await run('cluster', 'cluster-id');
 await run('transactions', 'describe-producers', '--topic', 'ja', '--partition', '0');
 const classic = ['--consumer-property', 'group.protocol=classic', '--consumer-property', 'heartbeat.interval.ms=300'];
 await run('console-consumer', '--topic', 'ja', '--group', 'ja', '--from-beginning', '--timeout-ms', '3000', ...classic);
+const consumer = ['--command-property', 'group.protocol=consumer'];
+await run('console-consumer', '--topic', 'ja', '--group', 'jac', '--timeout-ms', '3000', ...consumer);
+await run('consumer-groups', '--describe', '--group', 'jac', '--members');
 await run('groups', '--list');
 await run('consumer-groups', '--describe', '--group', 'ja');
 await run('consumer-groups', '--describe', '--group', 'ja', '--members', '--verbose');

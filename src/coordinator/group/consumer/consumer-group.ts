@@ -13,8 +13,6 @@ export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable
 
 export interface ResolvedPattern {
   readonly topics: readonly string[];
-  /** Of the metadata that it was resolved against. */
-  readonly version: number;
 }
 
 const NO_TARGET: MemberAssignment = new Map();

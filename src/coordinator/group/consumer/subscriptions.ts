@@ -2,9 +2,9 @@
 import type { Uuid } from '../../../base/uuid.ts';
 import type { ConsumerGroupRecord } from '../consumer-records.ts';
 import { TopicPattern } from '../topic-pattern.ts';
+import type { TopicCatalogue } from '../topics.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { ConsumerMember } from './member.ts';
-import type { TopicCatalogue } from './world.ts';
 
 export class Subscriptions {
   readonly #topics: TopicCatalogue;
@@ -18,7 +18,8 @@ export class Subscriptions {
     for (const { subscribedTopicRegex: pattern } of members) {
       if (pattern === null || pattern === '' || this.#patterns.has(pattern)) continue;
       const known = group.patterns.get(pattern);
-      const isNew = known === undefined || known.version < topics.version;
+      // The version that the log has may be of another life of the broker.
+      const isNew = known === undefined || group.comparedAt !== topics.version;
       const names = isNew ? resolved(pattern, topics) : known.topics;
       this.#patterns.set(pattern, names);
       if (known !== undefined && isSame(known.topics, names)) continue;

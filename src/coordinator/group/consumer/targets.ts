@@ -1,6 +1,6 @@
 /** The target of an epoch: the assignor's answer for the members as they are to be, and the records of what is new in it. */
 import type { Uuid } from '../../../base/uuid.ts';
-import type { Assignor, GroupAssignment, MemberAssignment } from '../assignors/assignor.ts';
+import type { GroupAssignment, MemberAssignment } from '../assignors/assignor.ts';
 import type { ConsumerGroupRecord } from '../consumer-records.ts';
 import type { ConsumerGroup } from './consumer-group.ts';
 import type { ConsumerMember } from './member.ts';
@@ -46,8 +46,11 @@ export function targetRecord(group: string, memberId: string, partitions: Member
 }
 
 /** The one that most members name; of equals the one that is listed first. */
-export function preferred(members: readonly ConsumerMember[], assignors: readonly Assignor[]): Assignor {
-  const votes = (assignor: Assignor) => members.filter(({ serverAssignor }) => serverAssignor === assignor.name).length;
+export function preferred<Named extends { readonly name: string }>(
+  members: readonly ConsumerMember[],
+  assignors: readonly Named[],
+): Named {
+  const votes = (assignor: Named) => members.filter(({ serverAssignor }) => serverAssignor === assignor.name).length;
   return assignors.reduce((best, assignor) => (votes(assignor) > votes(best) ? assignor : best));
 }
 

@@ -1,23 +1,12 @@
 /** What groups of the consumer protocol are handed in, and what a request comes to: a refusal, or records with an answer. */
-import type { Uuid } from '../../../base/uuid.ts';
 import type { ConsumerGroupHeartbeat } from '../../../wire/messages/consumer-group-heartbeat.ts';
 import type { RequestOf, ResponseInput } from '../../../wire/schema.ts';
 import type { Assignor } from '../assignors/assignor.ts';
 import type { ConsumerGroupRecord } from '../consumer-records.ts';
+import type { TopicCatalogue } from '../topics.ts';
 
 export type HeartbeatRequest = RequestOf<typeof ConsumerGroupHeartbeat>;
 export type HeartbeatResponse = ResponseInput<typeof ConsumerGroupHeartbeat>;
-
-/** The topics as they are now. */
-export interface TopicCatalogue {
-  /** Grows with every change. */
-  readonly version: number;
-  names(): Iterable<string>;
-  /** Null when there is no such topic. */
-  idOf(name: string): Uuid | null;
-  /** 0 when there is no such topic. */
-  partitionsOf(id: Uuid): number;
-}
 
 export interface ConsumerSettings {
   readonly membersMax: number;
@@ -44,7 +33,7 @@ export interface HeartbeatCaller {
 
 export interface Refusal {
   readonly errorCode: number;
-  readonly errorMessage: string;
+  readonly errorMessage: string | null;
 }
 
 export interface Taken {

@@ -1,0 +1,228 @@
+/**
+ * A group of the consumer protocol on the shard that coordinates it: what its log says (`state`), and beside it what is of this
+ * moment: who waits for a turn, and until when members may be silent or hold on to what they are to give up.
+ */
+import { Timer, type Timers } from '../../../base/timers.ts';
+import { ERROR } from '../../../wire/errors.ts';
+import type { ClassicGroup } from '../classic-group.ts';
+import type { ConsumerGroupRecord } from '../consumer-records.ts';
+import type { Committer, Fetcher, Group } from '../group.ts';
+import type { Place } from '../offsets.ts';
+import type { GroupRecord, OffsetCommitValue } from '../records.ts';
+import { CONSUMER_PROTOCOL_TYPE } from '../subscription.ts';
+import type { Topics } from '../topics.ts';
+import { ConsumerGroup } from './consumer-group.ts';
+import { type ConsumerMember, MEMBER_STATE } from './member.ts';
+import { Turns } from './turns.ts';
+
+/** The first version of OffsetCommit in which members of this protocol can be told that their epoch is old. */
+const COMMITS_SINCE = 9;
+
+/** Told when a time of a member has run out. */
+export interface ConsumerAlarms {
+  readonly timers: Timers;
+  readonly topics: Topics;
+  readonly sessionTimeoutMs: number;
+  /** On the timers' time. */
+  now(): number;
+  sessionIsOver(group: LiveConsumerGroup, memberId: string): void;
+  revocationIsOver(group: LiveConsumerGroup, memberId: string): void;
+}
+
+/** The times of a member. */
+export interface Watch {
+  readonly session: Timer;
+  readonly revocation: Timer;
+}
+
+export class LiveConsumerGroup implements Group {
+  readonly kind = 'consumer';
+  readonly id: string;
+  readonly state: ConsumerGroup;
+  readonly turns = new Turns();
+  /** The classic group without members whose place it takes; until its first records are in the log. */
+  displaced: ClassicGroup | null;
+  readonly #alarms: ConsumerAlarms;
+  readonly #watches = new Map<string, Watch>();
+  #isRemoving = false;
+
+  constructor(id: string, alarms: ConsumerAlarms, displaced: ClassicGroup | null = null) {
+    this.id = id;
+    this.state = new ConsumerGroup(id);
+    this.displaced = displaced;
+    this.#alarms = alarms;
+  }
+
+  get stateName(): string {
+    return this.#isRemoving ? 'Dead' : this.state.state;
+  }
+
+  get listedProtocolType(): string {
+    return CONSUMER_PROTOCOL_TYPE;
+  }
+
+  get isEmpty(): boolean {
+    return !this.#isRemoving && this.state.members.size === 0;
+  }
+
+  get isBusy(): boolean {
+    return this.turns.isBusy || this.state.members.size > 0;
+  }
+
+  get isRemoving(): boolean {
+    return this.#isRemoving;
+  }
+
+  /** Nothing of it is in the log. */
+  get isVoid(): boolean {
+    return this.state.epoch === 0 && this.state.members.size === 0;
+  }
+
+  /** What was written is in the log. */
+  apply(records: readonly ConsumerGroupRecord[]): void {
+    for (const record of records) this.state.apply(record);
+    for (const record of records) {
+      if (record.kind === 'consumer-group-current-member-assignment') this.#watchRevocation(record.memberId);
+    }
+  }
+
+  /** After a load: whoever is in it has all its time again. */
+  resume(): void {
+    for (const memberId of this.state.members.keys()) {
+      this.heardOf(memberId);
+      this.#watchRevocation(memberId);
+    }
+  }
+
+  heardOf(memberId: string): void {
+    this.#alarms.timers.set(this.#watch(memberId).session, this.#alarms.now() + this.#alarms.sessionTimeoutMs);
+  }
+
+  /** Its time was over, and the log has not taken that. */
+  lookAgain(memberId: string, time: keyof Watch, afterMs: number): void {
+    this.#alarms.timers.set(this.#watch(memberId)[time], this.#alarms.now() + afterMs);
+  }
+
+  /** Null when there is no such member, or it was heard of since. */
+  silent(memberId: string): ConsumerMember | null {
+    const isHeardOf = this.#watches.get(memberId)?.session.waiting ?? false;
+    return isHeardOf ? null : (this.state.members.get(memberId) ?? null);
+  }
+
+  /** Null when there is no such member, or it has given up what it was to give up. */
+  lingering(memberId: string): ConsumerMember | null {
+    const hasTime = this.#watches.get(memberId)?.revocation.waiting ?? false;
+    const member = this.state.members.get(memberId);
+    return !hasTime && member?.state === MEMBER_STATE.UNREVOKED_PARTITIONS ? member : null;
+  }
+
+  tombstones(): GroupRecord[] {
+    if (this.isVoid) return [];
+    const group = this.id;
+    return [
+      ...Array.from(this.state.targets.keys(), (memberId): GroupRecord => {
+        return { kind: 'consumer-group-target-assignment-member', group, memberId, value: null };
+      }),
+      ...Array.from(this.state.patterns.keys(), (regularExpression): GroupRecord => {
+        return { kind: 'consumer-group-regular-expression', group, regularExpression, value: null };
+      }),
+      { kind: 'consumer-group-target-assignment-metadata', group, value: null },
+      { kind: 'consumer-group-partition-metadata', group, value: null },
+      { kind: 'consumer-group-metadata', group, value: null },
+    ];
+  }
+
+  commitProblem({ memberId, generation, version }: Committer, places: readonly Place[]): number {
+    if (this.#isRemoving) return ERROR.COORDINATOR_NOT_AVAILABLE;
+    if (generation < 0 && this.state.members.size === 0) return ERROR.NONE;
+    const member = this.state.members.get(memberId);
+    if (member === undefined) return ERROR.UNKNOWN_MEMBER_ID;
+    if (version < COMMITS_SINCE) return ERROR.UNSUPPORTED_VERSION;
+    if (generation === member.memberEpoch) return ERROR.NONE;
+    return places.every((place) => this.#ownedSince(member, place) <= generation) && generation < member.memberEpoch
+      ? ERROR.NONE
+      : ERROR.STALE_MEMBER_EPOCH;
+  }
+
+  fetchProblem({ memberId, memberEpoch }: Fetcher): number {
+    if (memberId === null && memberEpoch < 0) return ERROR.NONE;
+    const member = memberId === null ? undefined : this.state.members.get(memberId);
+    if (member === undefined) return ERROR.UNKNOWN_MEMBER_ID;
+    return memberEpoch === member.memberEpoch ? ERROR.NONE : ERROR.STALE_MEMBER_EPOCH;
+  }
+
+  /** Members of this protocol say by heartbeats alone that they are there. */
+  committed(): void {}
+
+  offsetDeleteProblem(): number {
+    return this.#isRemoving ? ERROR.GROUP_ID_NOT_FOUND : ERROR.NONE;
+  }
+
+  /** A group whose first member is on its way into the log is not empty any more. */
+  deleteProblem(): number {
+    if (this.#isRemoving) return ERROR.GROUP_ID_NOT_FOUND;
+    return this.isBusy ? ERROR.NON_EMPTY_GROUP : ERROR.NONE;
+  }
+
+  isSubscribedTo(topic: string): boolean {
+    for (const { subscribedTopicNames, subscribedTopicRegex } of this.state.members.values()) {
+      if (subscribedTopicNames.includes(topic)) return true;
+      const resolved = subscribedTopicRegex === null ? undefined : this.state.patterns.get(subscribedTopicRegex);
+      if (resolved?.topics.includes(topic)) return true;
+    }
+    return false;
+  }
+
+  retentionStart({ commitTimestamp }: OffsetCommitValue): number {
+    return commitTimestamp;
+  }
+
+  beginRemoval(): void {
+    this.#isRemoving = true;
+  }
+
+  endRemoval(): void {
+    this.#isRemoving = false;
+  }
+
+  dispose(error: number): void {
+    this.turns.refuse(error);
+    for (const memberId of [...this.#watches.keys()]) this.#unwatch(memberId);
+  }
+
+  /** In which epoch the member was given the partition; Infinity when it does not own it. */
+  #ownedSince({ assigned }: ConsumerMember, { topic, partition }: Place): number {
+    const topicId = this.#alarms.topics.idOf(topic);
+    const epochs = topicId === null ? undefined : assigned.get(topicId);
+    return epochs?.get(partition) ?? Number.POSITIVE_INFINITY;
+  }
+
+  #watch(memberId: string): Watch {
+    const there = this.#watches.get(memberId);
+    if (there !== undefined) return there;
+    const watch = {
+      session: new Timer(() => this.#alarms.sessionIsOver(this, memberId)),
+      revocation: new Timer(() => this.#alarms.revocationIsOver(this, memberId)),
+    };
+    this.#watches.set(memberId, watch);
+    return watch;
+  }
+
+  #watchRevocation(memberId: string): void {
+    const member = this.state.members.get(memberId);
+    if (member === undefined) return this.#unwatch(memberId);
+    const { timers, sessionTimeoutMs } = this.#alarms;
+    const { revocation } = this.#watch(memberId);
+    if (member.state !== MEMBER_STATE.UNREVOKED_PARTITIONS) return timers.cancel(revocation);
+    const { rebalanceTimeoutMs } = member;
+    timers.set(revocation, this.#alarms.now() + (rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs));
+  }
+
+  #unwatch(memberId: string): void {
+    const watch = this.#watches.get(memberId);
+    if (watch === undefined) return;
+    this.#alarms.timers.cancel(watch.session);
+    this.#alarms.timers.cancel(watch.revocation);
+    this.#watches.delete(memberId);
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * Random lives of a group of the consumer protocol on its shard: a log that holds, loses and refuses, answers that are lost,
+ * shards that are replaced while writes are under way, time that runs out, administrators and members of the other protocol that
+ * find the group empty. ODRADEK_CONSUMER_SHARD_SEEDS is how many seeds are run, ODRADEK_CONSUMER_SHARD_SEED runs a single one.
+ */
+import { expect, test } from 'vitest';
+import { assert } from '../../src/base/assert.ts';
+import type { ConsumerHeartbeatResponse } from '../../src/coordinator/group/messages.ts';
+import { ERROR } from '../../src/wire/errors.ts';
+import { GROUP, SimulatedConsumer } from './consumer-world.ts';
+import { bytesOf, caller, World } from './world.ts';
+
+const SEEDS = Number(process.env.ODRADEK_CONSUMER_SHARD_SEEDS ?? 50);
+const ONLY = process.env.ODRADEK_CONSUMER_SHARD_SEED;
+const STEPS = 500;
+const CALM_ROUNDS = 60;
+const CHECK_LOG_EVERY = 8;
+const FULL_TIMEOUT_MS = 3_600_000;
+const SESSION_MS = 10_000;
+/** Whoever is slow to give up is another test's. */
+const REBALANCE_MS = 10_000_000;
+const PATTERNS = ['t|v.*', '.*', 'u'];
+const LOST = [ERROR.NOT_LEADER_OR_FOLLOWER, ERROR.NOT_ENOUGH_REPLICAS, ERROR.REQUEST_TIMED_OUT];
+/** The member is out; after any other error it says the same again. */
+const OUT: readonly number[] = [
+  ERROR.FENCED_MEMBER_EPOCH,
+  ERROR.FENCED_INSTANCE_ID,
+  ERROR.UNKNOWN_MEMBER_ID,
+  ERROR.GROUP_ID_NOT_FOUND,
+  ERROR.UNRELEASED_INSTANCE_ID,
+];
+
+/** A consumer with one request under way; it stops to read when it has not been heard of for a session. */
+class Client extends SimulatedConsumer {
+  /** When it sent what was answered last. */
+  heardAt = 0;
+  isAsking = false;
+}
+
+class Life {
+  readonly #world: World;
+  readonly #clients: Client[] = [];
+  #born = 0;
+  #open = 0;
+  #checked = 0;
+  answers = 0;
+
+  constructor(seed: number) {
+    this.#world = new World(seed);
+    this.#world.settings.groupConsumerSessionTimeoutMs = SESSION_MS;
+  }
+
+  run(): void {
+    for (let step = 0; step < STEPS; step++) {
+      this.#step(this.#world.random.below(100));
+      this.#check();
+    }
+    this.#calmDown();
+    this.#world.unload();
+    assert(this.#open === 0, 'every request is answered', { open: this.#open });
+  }
+
+  get #now(): number {
+    return this.#world.clock.monotonic();
+  }
+
+  #step(dice: number): void {
+    const { random, journal } = this.#world;
+    const client = this.#clients[random.below(Math.max(this.#clients.length, 1))];
+    if (dice < 6 || client === undefined) this.#enter();
+    else if (dice < 9) this.#leave(client);
+    else if (dice < 11) this.#clients.splice(this.#clients.indexOf(client), 1);
+    else if (dice < 13) client.subscribe(...this.#wishes());
+    else if (dice < 15) this.#changeTopics();
+    else if (dice < 45) this.#act(client);
+    else if (dice < 65) this.#pass(random.below(random.below(8) === 0 ? 5000 : 600));
+    else if (dice < 90) journal.commit(1 + random.below(3));
+    else if (dice < 92) journal.lose(LOST[random.below(LOST.length)] as number);
+    else if (dice < 94) journal.refusal = random.below(3) === 0 ? ERROR.RECORD_LIST_TOO_LARGE : ERROR.NONE;
+    else if (dice < 96) this.#world.reload(random.below(journal.openCount + 1));
+    else this.#administer(dice);
+  }
+
+  #wishes(): [readonly string[], string | null] {
+    const { random } = this.#world;
+    if (random.below(3) === 0) return [[], PATTERNS[random.below(PATTERNS.length)] as string];
+    return [['t', 'u', 'v1'].filter(() => random.below(2) === 0), null];
+  }
+
+  #enter(): void {
+    const { random } = this.#world;
+    if (this.#clients.length >= 6) return;
+    const instance = random.below(3) === 0 ? `i${random.below(3)}` : null;
+    if (this.#clients.some(({ instanceId }) => instance !== null && instanceId === instance)) return;
+    this.#born += 1;
+    const client = new Client(`m${this.#born}`, instance, ...this.#wishes());
+    client.rebalanceTimeoutMs = REBALANCE_MS;
+    this.#clients.push(client);
+  }
+
+  #leave(client: Client): void {
+    if (client.epoch === 0 || client.isAsking) return;
+    const memberEpoch = client.instanceId === null ? -1 : -2;
+    client.owned.clear();
+    this.#clients.splice(this.#clients.indexOf(client), 1);
+    this.#ask({ ...client.request(this.#world.topics), memberEpoch }, () => {});
+  }
+
+  #act(client: Client): void {
+    const { random, topics } = this.#world;
+    if (client.isAsking) return;
+    client.revoked();
+    const sentAt = this.#now;
+    const isLost = random.below(12) === 0;
+    client.isAsking = true;
+    this.#ask(client.request(topics), (body) => {
+      client.isAsking = false;
+      if (isLost || !this.#clients.includes(client)) return client.unanswered();
+      if (body.errorCode === ERROR.NONE) {
+        client.heardAt = sentAt;
+        client.answered(body, topics);
+      } else if (OUT.includes(body.errorCode)) client.fenced();
+      else client.unanswered();
+    });
+  }
+
+  #ask(
+    request: Parameters<World['shard']['consumerGroupHeartbeat']>[0],
+    then: (body: ConsumerHeartbeatResponse) => void,
+  ) {
+    let isAnswered = false;
+    this.#open += 1;
+    this.#world.shard.consumerGroupHeartbeat(request, caller(1), (body) => {
+      assert(!isAnswered, 'a request is answered once', { member: request.memberId });
+      isAnswered = true;
+      this.#open -= 1;
+      this.answers += 1;
+      then(body);
+    });
+  }
+
+  /** In steps, so that whoever is not heard of stops to read in time. */
+  #pass(ms: number): void {
+    for (let left = ms; left > 0; left -= 100) {
+      this.#world.pass(Math.min(left, 100));
+      for (const client of this.#clients) {
+        if (client.epoch > 0 && this.#now - client.heardAt >= SESSION_MS - 200) client.fenced();
+      }
+    }
+  }
+
+  #changeTopics(): void {
+    const { random, topics, shard } = this.#world;
+    const name = `v${random.below(2)}`;
+    if (topics.idOf(name) === null) topics.put(name, 1 + random.below(3), random);
+    else if (random.below(2) === 0) {
+      topics.drop(name);
+      shard.topicDeleted(name);
+      for (const { owned } of this.#clients) {
+        for (const partition of [...owned]) if (partition.startsWith(`${name}-`)) owned.delete(partition);
+      }
+    } else topics.grow(name, topics.partitionsOf(topics.idOf(name) as string) + 1);
+  }
+
+  #administer(dice: number): void {
+    const { shard, clock } = this.#world;
+    if (dice === 96) shard.deleteGroup(GROUP, () => {});
+    else if (dice === 97) shard.expire(clock.now());
+    else if (dice === 98) this.#joinClassic();
+    else this.#pass(SESSION_MS);
+  }
+
+  /** A member that says no more than that. */
+  #joinClassic(): void {
+    const request = {
+      groupId: GROUP,
+      memberId: '',
+      groupInstanceId: null,
+      sessionTimeoutMs: 6000,
+      rebalanceTimeoutMs: 6000,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: bytesOf('x') }],
+      reason: null,
+    };
+    this.#open += 1;
+    this.#world.shard.joinGroup(request, caller(3), () => {
+      this.#open -= 1;
+    });
+  }
+
+  #check(): void {
+    const read = this.#clients.flatMap(({ owned }) => [...owned]);
+    assert(read.length === new Set(read).size, 'a partition is read by one', { read: read.toSorted().join() });
+    this.#checked += 1;
+    if (this.#checked % CHECK_LOG_EVERY !== 0 || this.#world.journal.openCount > 0) return;
+    const loaded = this.#world.successor();
+    const here = this.#world.shard.describeConsumerGroup(GROUP);
+    const there = loaded.describeConsumerGroup(GROUP);
+    // What is of the other kind here may not be in the log: nobody is in it for whoever loads it.
+    if (here.errorCode === ERROR.NONE) expect(there).toEqual(here);
+    else expect(there.members).toEqual([]);
+    loaded.unload();
+  }
+
+  #calmDown(): void {
+    const { journal, topics } = this.#world;
+    journal.refusal = ERROR.NONE;
+    for (let round = 0; round < CALM_ROUNDS; round++) {
+      for (const client of this.#clients) this.#act(client);
+      while (journal.openCount > 0) journal.commit();
+      this.#pass(1000);
+      this.#check();
+    }
+    const described = this.#world.shard.describeConsumerGroup(GROUP);
+    if (this.#clients.length === 0) {
+      expect(described.members).toEqual([]);
+      return;
+    }
+    expect(described.groupState).toBe('Stable');
+    expect(described.members).toHaveLength(this.#clients.length);
+    for (const name of topics.names()) {
+      const wanted = this.#clients.some(
+        ({ names, pattern }) => names.includes(name) || (pattern !== null && new RegExp(`^(?:${pattern})$`).test(name)),
+      );
+      for (let partition = 0; topics.hasPartition(name, partition); partition++) {
+        const readers = this.#clients.filter(({ owned }) => owned.has(`${name}-${partition}`));
+        expect(readers.length, `${name}-${partition}`).toBe(wanted ? 1 : 0);
+      }
+    }
+  }
+}
+
+const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, index) => index + 1) : [Number(ONLY)];
+
+test(`${seeds.length} lives on a shard`, { timeout: FULL_TIMEOUT_MS }, () => {
+  let answers = 0;
+  for (const seed of seeds) {
+    const life = new Life(seed);
+    try {
+      life.run();
+    } catch (problem) {
+      throw new Error(`seed ${seed}: run it again with ODRADEK_CONSUMER_SHARD_SEED=${seed}`, { cause: problem });
+    }
+    answers += life.answers;
+  }
+  // A simulation in which nothing comes to pass finds nothing.
+  expect(answers / seeds.length).toBeGreaterThan(50);
+});
