@@ -87,9 +87,11 @@ export class Load {
     return untilBroken(port, async (client) => {
       const { topic, partition, startAsked, end } = this.records[this.#random.below(2)] as PromisedRecords;
       const offset = startAsked + this.#random.below(end - startAsked + 1);
-      const { errorCode, batches } = await fetch(client, topic, { partition, offset, maxBytes: READ_BYTES });
+      const asked = { partition, offset, maxBytes: READ_BYTES };
+      const { errorCode, batches, highWatermark } = await fetch(client, topic, asked);
       if (errorCode !== ERROR.NONE) throw new Refused(`reading ${topic}-${partition}`, errorCode);
-      if (offset < end) expect(batches[0]?.lastOffset).toBeGreaterThanOrEqual(offset);
+      // After a start under group commit what is not durable is not shown yet.
+      if (offset < Math.min(end, highWatermark)) expect(batches[0]?.lastOffset).toBeGreaterThanOrEqual(offset);
     });
   }
 }

@@ -5,6 +5,7 @@
  */
 import { expect } from 'vitest';
 import type { RawClient } from '../kit/client.ts';
+import { eventually } from '../kit/eventually.ts';
 import { textOf } from '../kit/records.ts';
 import { fetch, readAll } from '../kit/requests.ts';
 
@@ -61,6 +62,9 @@ export class PromisedRecords {
   async check(client: RawClient): Promise<void> {
     const { topic, partition } = this;
     const about = `${topic}-${partition}`;
+    // After a start under group commit what is not durable is not shown yet, and soon is.
+    const shown = async () => (await fetch(client, topic, { partition, offset: this.#end })).highWatermark;
+    expect(await eventually(shown, (end) => end >= this.#end)).toBeGreaterThanOrEqual(this.#end);
     const start = await this.#checkStart(client);
     // The checksum of each batch is looked at on the way.
     const batches = await readAll(client, topic, { partition, offset: start });
