@@ -175,6 +175,16 @@ describe('a write', () => {
     expect(answers).toEqual([['NOT_COORDINATOR'], ['NOT_COORDINATOR'], ['NOT_COORDINATOR']]);
   });
 
+  test('that is under way when the shard goes: who waits behind it is not told what may be past', () => {
+    const scene = new Scene();
+    scene.now(scene.join('a'));
+    scene.world.pass(SESSION_MS + 100);
+    const a = scene.beat('a', 2);
+    scene.world.reload(1);
+    expect(a).toEqual(['NOT_COORDINATOR']);
+    expect(scene.state).toBe('Empty');
+  });
+
   test('is none where nothing is new', () => {
     const scene = new Scene();
     scene.now(scene.join('a'));
