@@ -399,6 +399,12 @@ describe('offsets', () => {
     expect(scene.now(scene.commit('a', 2, 0))).toBe('NONE');
     expect(scene.commit('a', 2, 3)).toEqual(['STALE_MEMBER_EPOCH']);
     expect(scene.commit('a', 1, 0)).toEqual(['STALE_MEMBER_EPOCH']);
+    // What it is to give up is still its own.
+    scene.now(scene.join('c'));
+    scene.now(scene.join('d'));
+    expect(scene.now(scene.beat('a', 3, { owns: [0, 1] }))).toMatch(/^epoch 3: [01]$/);
+    expect(scene.now(scene.commit('a', 2, 0))).toBe('NONE');
+    expect(scene.now(scene.commit('a', 2, 1))).toBe('NONE');
   });
 
   test('are told to members in their epoch, and to whoever is no member', () => {
