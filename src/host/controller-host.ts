@@ -34,6 +34,7 @@ export class ControllerHost {
   /** Confirmed, not yet published. */
   readonly #confirmed: Confirmed[] = [];
   readonly #asked: Asked[] = [];
+  #awaitsTurn = false;
   #line: Promise<unknown> = Promise.resolve();
   #producerIds = { next: 0, end: 0 };
 
@@ -62,14 +63,21 @@ export class ControllerHost {
     return new Promise((resolve, reject) => {
       const decide = () => (this.#active as ActiveController).ask(name, request);
       this.#asked.push({ decide, resolve, reject });
-      // A turn takes all it may: there is one for each that asked, and some find nothing left.
-      void this.exclusive(() => this.#decide());
+      this.#awaitTurn();
     });
+  }
+
+  /** One turn stands in the line for all that ask until it comes: others in the line have theirs soon, however many ask. */
+  #awaitTurn(): void {
+    if (this.#awaitsTurn || this.#asked.length === 0) return;
+    this.#awaitsTurn = true;
+    void this.exclusive(() => this.#decide());
   }
 
   async #decide(): Promise<void> {
     const asked = this.#asked.splice(0, DECISIONS_MAX);
-    if (asked.length === 0) return;
+    this.#awaitsTurn = false;
+    this.#awaitTurn();
     const outcomes = await Promise.allSettled(asked.map(({ decide }) => decide()));
     let problem: unknown = null;
     try {

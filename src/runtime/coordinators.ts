@@ -20,6 +20,8 @@ import { requestReader, responseWriter } from '../wire/compiler.ts';
 import { ERROR } from '../wire/errors.ts';
 import { RequestHeader, readRequestHeader } from '../wire/headers.ts';
 import { Reader } from '../wire/reader.ts';
+import type { Api } from '../wire/schema.ts';
+import { WireError } from '../wire/wire-error.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Registry } from './answers.ts';
 import type { FromThread } from './control.ts';
@@ -182,16 +184,37 @@ export class Coordinators {
     const taken: Taken = { link, op, part, answered: false };
     this.#taken.push(taken);
     const context = { version: apiVersion, clientId: clientId ?? '', clientHost };
-    coordinatedApi(api.key).handle(hosted.shard, request as never, part, context, (body) => {
+    const answer = (error: number, body: Uint8Array): void => {
       assert(!taken.answered, 'a part is answered once', { api: api.name, op, part });
       taken.answered = true;
       // Its processor may be gone by now, and another one may have its number.
-      if (!this.#parts.linked(link)) return;
-      const writer = this.#writer;
-      writer.reset();
-      responseWriter(api, apiVersion)(writer, body as never);
-      link.letters?.send(op, part, ERROR.NONE, writer.memory.bytes.slice(writer.start, writer.offset));
-    });
+      if (this.#parts.linked(link)) link.letters?.send(op, part, error, body);
+    };
+    try {
+      coordinatedApi(api.key).handle(hosted.shard, request as never, part, context, (body) => {
+        const bytes = this.#encoded(api, apiVersion, body);
+        if (bytes === null) answer(ERROR.UNKNOWN_SERVER_ERROR, NO_LETTER);
+        else answer(ERROR.NONE, bytes);
+      });
+    } catch (problem) {
+      // What the shard holds may be wrong from here on: it goes with its partition, and whoever waits hears of it.
+      hosted.partition.fail(problem as Error);
+      if (!taken.answered) answer(ERROR.COORDINATOR_NOT_AVAILABLE, NO_LETTER);
+    }
+  }
+
+  /** Null when it cannot be written. */
+  #encoded(api: Api, version: number, body: unknown): Uint8Array | null {
+    const writer = this.#writer;
+    writer.reset();
+    try {
+      responseWriter(api, version)(writer, body as never);
+      return writer.memory.bytes.slice(writer.start, writer.offset);
+    } catch (problem) {
+      if (!(problem instanceof WireError)) throw problem;
+      this.#logger.error('answer.unwritable', { api: api.key, version, why: problem.message });
+      return null;
+    }
   }
 
   /** Before the partitions write: what shards wrote goes to them, and what loads goes on a little. */

@@ -4,8 +4,12 @@
 export const REST_WITHIN_MS = 10_000;
 
 /** Asks again until the answer pleases or time is over; gives the last answer. */
-export async function eventually<T>(ask: () => Promise<T> | T, pleases: (answer: T) => boolean): Promise<T> {
-  const deadline = performance.now() + REST_WITHIN_MS;
+export async function eventually<T>(
+  ask: () => Promise<T> | T,
+  pleases: (answer: T) => boolean,
+  withinMs = REST_WITHIN_MS,
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
   for (;;) {
     const answer = await ask();
     if (pleases(answer) || performance.now() > deadline) return answer;

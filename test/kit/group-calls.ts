@@ -162,6 +162,8 @@ export class RawMember {
   readonly #options: MemberOptions;
   id = '';
   generation = -1;
+  /** What the members have agreed on. */
+  #agreed: Pick<Joined, 'protocolType' | 'protocolName'> = { protocolType: 'consumer', protocolName: 'range' };
 
   constructor(client: RawClient, group: string, options: MemberOptions = {}) {
     this.client = client;
@@ -188,7 +190,10 @@ export class RawMember {
       reason: null,
     });
     if (joined.errorCode === ERROR.MEMBER_ID_REQUIRED || joined.errorCode === ERROR.NONE) this.id = joined.memberId;
-    if (joined.errorCode === ERROR.NONE) this.generation = joined.generationId;
+    if (joined.errorCode !== ERROR.NONE) return joined;
+    this.generation = joined.generationId;
+    // Before v7 the type is not told.
+    this.#agreed = { protocolType: joined.protocolType ?? protocolType, protocolName: joined.protocolName };
     return joined;
   }
 
@@ -208,8 +213,7 @@ export class RawMember {
       generationId: this.generation,
       memberId: this.id,
       groupInstanceId: this.#options.instanceId ?? null,
-      protocolType: null,
-      protocolName: null,
+      ...this.#agreed,
       assignments: Object.entries(plan).map(([memberId, assignment]) => ({ memberId, assignment })),
     });
   }

@@ -40,6 +40,8 @@ export class SteadyMember {
   #settled = false;
   #going = true;
   readonly #ended: Promise<void>;
+  /** What ended its life, if it was not told to; whoever stops it is told, too. */
+  failure: Error | null = null;
   /** Times that its id was not known any more. */
   lost = 0;
   /** What it did, in rounds of beat and commits. */
@@ -49,8 +51,9 @@ export class SteadyMember {
     this.#member = member;
     this.#shared = shared;
     this.#ended = this.#live();
-    // Told by whoever stops it.
-    this.#ended.catch(() => {});
+    this.#ended.catch((problem: Error) => {
+      this.failure = problem;
+    });
   }
 
   static async join(port: number, group: string, shared: Shared, sessionMs = 6_000): Promise<SteadyMember> {

@@ -69,6 +69,7 @@ inEveryLayout(
       const settled = async () => {
         const owned = () => members.flatMap((one) => [...one.owned]).toSorted((a, b) => a - b);
         await eventually(owned, (now) => now.length === 6 && new Set(members.map((one) => one.generation)).size === 1);
+        expect(members.map(({ failure }) => failure)).toEqual(members.map(() => null));
         expect(owned()).toEqual(range(6));
       };
       for (let round = 0; round < 4; round++) {

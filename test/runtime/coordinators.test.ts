@@ -33,10 +33,10 @@ interface Heard {
 }
 
 const leader = { leader: 0, leaderEpoch: 0, partitionEpoch: 0, replicas: [0], isr: [0] };
-const TOPIC: Change = {
+const TOPIC = {
   kind: 'topicCreated',
   topic: { name: 't', id: 'topic-of-16-byte', partitions: [leader], configs: new Map() },
-};
+} satisfies Change;
 
 class Coordinating extends HandlerBench {
   readonly #reader = new LetterReader(this.letters);
@@ -139,6 +139,17 @@ function join(memberId: string): RequestInput<typeof JoinGroup> {
   };
 }
 
+/** The second of two members: it waits until the first one joins again. */
+function joining(bench: Coordinating): number {
+  const { memberId } = bench.ask(JoinGroup, 4, join(''));
+  bench.ask(JoinGroup, 4, join(memberId), 2);
+  const { memberId: second } = bench.ask(JoinGroup, 4, join(''));
+  const waiting = bench.send(JoinGroup, 4, join(second));
+  bench.turn();
+  expect(bench.heard()).toMatchObject([{ kind: 'taken', op: waiting }]);
+  return waiting;
+}
+
 test('a commit is answered in the turn it is written in, and is there after the next start', () => {
   const bench = new Coordinating().opened();
   expect(committed(bench)).toEqual([]);
@@ -207,12 +218,7 @@ test('a member that waits to join is sent to the next coordinator when the parti
 
 test('an answer for a processor that is gone goes to nobody', () => {
   const bench = new Coordinating().opened();
-  const { memberId } = bench.ask(JoinGroup, 4, join(''));
-  bench.ask(JoinGroup, 4, join(memberId), 2);
-  const { memberId: second } = bench.ask(JoinGroup, 4, join(''));
-  bench.send(JoinGroup, 4, join(second));
-  bench.turn();
-  expect(bench.heard().map(({ kind }) => kind)).toEqual(['taken']);
+  joining(bench);
   expect(bench.control({ kind: 'unlink', peer: 'p0' })).toHaveLength(1);
   bench.clock.advance(60_000);
   bench.timers.advance(bench.clock.monotonic());
@@ -232,6 +238,33 @@ test('a disk that fails: commits are not acknowledged, and nobody coordinates', 
   expect(topics[0]?.partitions[0]?.errorCode).toBe(ERROR.NOT_COORDINATOR);
   bench.disk.fault = null;
   const again = bench.send(OffsetCommit, 8, commit(3));
+  bench.turn();
+  expect(bench.heard()).toMatchObject([{ kind: 'answered', op: again, error: ERROR.COORDINATOR_NOT_AVAILABLE }]);
+});
+
+test('a fault of ours costs the coordinator it is found in, and nobody else', () => {
+  let armed = false;
+  const partitions = new Proxy([leader], {
+    get: (list, name, receiver) => {
+      if (armed && name === 'length') throw new TypeError('a fault of ours');
+      return Reflect.get(list, name, receiver);
+    },
+  });
+  const changes = [{ ...TOPIC, topic: { ...TOPIC.topic, partitions } }];
+  const bench = new Coordinating({ changes }).opened();
+  const waiting = joining(bench);
+  armed = true;
+  const op = bench.send(OffsetCommit, 8, commit(1));
+  bench.turn();
+  const heard = bench.heard().map(({ kind, op: answered, error }) => [kind, answered, error]);
+  expect(heard).toEqual([
+    ['answered', waiting, ERROR.NONE],
+    ['answered', op, ERROR.COORDINATOR_NOT_AVAILABLE],
+  ]);
+  const offline = bench.posted.find(({ kind }) => kind === 'offline');
+  expect(offline).toMatchObject({ slot: SLOT, why: 'a fault of ours' });
+  armed = false;
+  const again = bench.send(OffsetCommit, 8, commit(1));
   bench.turn();
   expect(bench.heard()).toMatchObject([{ kind: 'answered', op: again, error: ERROR.COORDINATOR_NOT_AVAILABLE }]);
 });
