@@ -10,7 +10,7 @@ import { ERROR } from '../../src/wire/errors.ts';
 import { GROUP, SimulatedConsumer } from './consumer-world.ts';
 import { bytesOf, caller, World } from './world.ts';
 
-const SEEDS = Number(process.env.ODRADEK_CONSUMER_SHARD_SEEDS ?? 50);
+const SEEDS = Number(process.env.ODRADEK_CONSUMER_SHARD_SEEDS ?? 30);
 const ONLY = process.env.ODRADEK_CONSUMER_SHARD_SEED;
 const STEPS = 500;
 const CALM_ROUNDS = 60;
