@@ -175,6 +175,16 @@ describe('a write', () => {
     expect(answers).toEqual([['NOT_COORDINATOR'], ['NOT_COORDINATOR'], ['NOT_COORDINATOR']]);
   });
 
+  test('that is under way when the shard goes: who waits behind it is not told what may be past', () => {
+    const scene = new Scene();
+    scene.now(scene.join('a'));
+    scene.world.pass(SESSION_MS + 100);
+    const a = scene.beat('a', 2);
+    scene.world.reload(1);
+    expect(a).toEqual(['NOT_COORDINATOR']);
+    expect(scene.state).toBe('Empty');
+  });
+
   test('is none where nothing is new', () => {
     const scene = new Scene();
     scene.now(scene.join('a'));
@@ -389,6 +399,12 @@ describe('offsets', () => {
     expect(scene.now(scene.commit('a', 2, 0))).toBe('NONE');
     expect(scene.commit('a', 2, 3)).toEqual(['STALE_MEMBER_EPOCH']);
     expect(scene.commit('a', 1, 0)).toEqual(['STALE_MEMBER_EPOCH']);
+    // What it is to give up is still its own.
+    scene.now(scene.join('c'));
+    scene.now(scene.join('d'));
+    expect(scene.now(scene.beat('a', 3, { owns: [0, 1] }))).toMatch(/^epoch 3: [01]$/);
+    expect(scene.now(scene.commit('a', 2, 0))).toBe('NONE');
+    expect(scene.now(scene.commit('a', 2, 1))).toBe('NONE');
   });
 
   test('are told to members in their epoch, and to whoever is no member', () => {

@@ -185,9 +185,11 @@ export class SimulatedConsumer {
     this.#saysAll = false;
     this.epoch = response.memberEpoch;
     if (response.assignment === null) return;
-    const assigned = response.assignment?.topicPartitions.flatMap(({ topicId, partitions }) =>
-      partitions.map((partition) => `${topics.nameOf(topicId)}-${partition}`),
-    );
+    const assigned = response.assignment?.topicPartitions.flatMap(({ topicId, partitions }) => {
+      const name = topics.nameOf(topicId);
+      // Nothing can be read of a topic that is gone.
+      return name === null ? [] : partitions.map((partition) => `${name}-${partition}`);
+    });
     this.#wanted = new Set(assigned);
     for (const partition of this.owned) if (!this.#wanted.has(partition)) return;
     this.revoked();

@@ -98,7 +98,7 @@ test('two consumers share, one is killed, the other has all', { timeout: TOOL_MA
   expect(dumped.stdout + dumped.stderr).not.toMatch(/corrupt|invalid|Exception/i);
 });
 
-test('a pattern that the broker resolves', { timeout: TOOL_MAX_MS }, async () => {
+test('console consumer reads what matches a pattern', { timeout: TOOL_MAX_MS }, async () => {
   await filled('matched-1', 1);
   await filled('matched-2', 1);
   const protocol = ['--command-property', 'group.protocol=consumer'];

@@ -106,6 +106,8 @@ export class GroupShard {
 
   /** Another owner takes over, or none: everybody is answered, nothing of this shard happens any more. */
   unload(error: number = ERROR.NOT_COORDINATOR): void {
+    // Before the writes: what is under way may be in the log for the next owner, so nobody is told more by this one.
+    for (const group of this.#groups.values()) if (group.kind === 'consumer') group.turns.refuse(error);
     this.#desk.writes.close(error);
     for (const { id } of [...this.#groups.values()]) this.#groups.remove(id, error);
   }

@@ -3,6 +3,7 @@
  * moment: who waits for a turn, and until when members may be silent or hold on to what they are to give up.
  */
 import { Timer, type Timers } from '../../../base/timers.ts';
+import { ZERO_UUID } from '../../../base/uuid.ts';
 import { ERROR } from '../../../wire/errors.ts';
 import type { ClassicGroup } from '../classic-group.ts';
 import type { ConsumerGroupRecord } from '../consumer-records.ts';
@@ -13,6 +14,7 @@ import { CONSUMER_PROTOCOL_TYPE } from '../subscription.ts';
 import type { Topics } from '../topics.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { type ConsumerMember, MEMBER_STATE } from './member.ts';
+import type { OwnedPartitions } from './owned-partitions.ts';
 import { Turns } from './turns.ts';
 
 /** The first version of OffsetCommit in which members of this protocol can be told that their epoch is old. */
@@ -190,11 +192,11 @@ export class LiveConsumerGroup implements Group {
     for (const memberId of [...this.#watches.keys()]) this.#unwatch(memberId);
   }
 
-  /** In which epoch the member was given the partition; Infinity when it does not own it. */
-  #ownedSince({ assigned }: ConsumerMember, { topic, partition }: Place): number {
-    const topicId = this.#alarms.topics.idOf(topic);
-    const epochs = topicId === null ? undefined : assigned.get(topicId);
-    return epochs?.get(partition) ?? Number.POSITIVE_INFINITY;
+  /** In which epoch the member was given the partition, which it may be about to give up; Infinity when it does not own it. */
+  #ownedSince({ assigned, pendingRevocation }: ConsumerMember, { topic, partition }: Place): number {
+    const topicId = this.#alarms.topics.idOf(topic) ?? ZERO_UUID;
+    const epochOf = (owned: OwnedPartitions) => owned.get(topicId)?.get(partition);
+    return epochOf(assigned) ?? epochOf(pendingRevocation) ?? Number.POSITIVE_INFINITY;
   }
 
   #watch(memberId: string): Watch {
