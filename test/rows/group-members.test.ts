@@ -74,8 +74,8 @@ inEveryLayout(
       };
       for (let round = 0; round < 4; round++) {
         members.push(
-          await SteadyMember.join(home.port, group, of, 300),
-          await SteadyMember.join(home.port, group, of, 300),
+          await SteadyMember.join(home.port, group, of, 1_000),
+          await SteadyMember.join(home.port, group, of, 1_000),
         );
         await settled();
         const [gone] = members.splice(round % members.length, 1) as [SteadyMember];

@@ -175,7 +175,7 @@ inEveryLayout(
     test('S119: a member that is silent for its session is gone, and the rest are told', async () => {
       const { members, client, group, close } = await fresh(2);
       const [one, two] = members as [RawMember, RawMember];
-      const silent = await RawMember.connect(home.port, group, { sessionMs: 100 });
+      const silent = await RawMember.connect(home.port, group, { sessionMs: 1_000 });
       await formGroup([one, two, silent]);
       await silent.close();
       for (const member of [one, two])
