@@ -87,8 +87,8 @@ export class Coordinators {
   readonly #reader = new Reader();
   readonly #header = new RequestHeader();
   readonly #writer = new Writer();
-  /** The request that was read last: its parts come one behind the other. */
-  #last: { link: HandlerLink; op: number; request: unknown } | null = null;
+  /** The request that was read last: its parts come one behind the other. An answered one's number may come again at once. */
+  #last: { link: HandlerLink; op: number; serial: number; request: unknown } | null = null;
   readonly #logger: Logger;
   #nextBatch = 1;
 
@@ -176,7 +176,7 @@ export class Coordinators {
     const refusal = hosted === undefined ? coordinatorError(absent(slot)) : hosted.refusal;
     if (hosted === undefined || refusal !== ERROR.NONE) return this.#refuse(link, op, part, refusal);
     const header = this.#header;
-    const request = this.#read(link, op, words[at + 4] as number, words[at + 5] as number);
+    const request = this.#read(link, at);
     const { api, apiVersion, clientId } = header;
     assert(api !== null, 'a request that is passed on has an API', { key: header.apiKey });
     const half = at >> 1;
@@ -288,14 +288,20 @@ export class Coordinators {
     this.#loading.shift();
   }
 
-  #read(link: HandlerLink, op: number, offset: number, length: number): unknown {
-    if (this.#last?.link === link && this.#last.op === op) return this.#last.request;
+  #read(link: HandlerLink, at: number): unknown {
+    const { words } = link.inbox;
+    const op = words[at + 1] as number;
+    const serial = words[at + 6] as number;
+    const last = this.#last;
+    if (last?.link === link && last.op === op && last.serial === serial) return last.request;
+    const offset = words[at + 4] as number;
+    const length = words[at + 5] as number;
     this.#reader.reset(link.memory, offset, offset + length);
     readRequestHeader(this.#reader, this.#header);
     const { api, apiVersion } = this.#header;
     assert(api !== null, 'a request that is passed on has an API', { key: this.#header.apiKey });
     const request = requestReader(api, apiVersion)(this.#reader);
-    this.#last = { link, op, request };
+    this.#last = { link, op, serial, request };
     return request;
   }
 
