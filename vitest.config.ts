@@ -18,8 +18,8 @@ const OF_ONE_TRANSPORT = [
 const LIMITS = {
   pool: 'forks',
   execArgv: ['--import', new URL('./test/kit/stripped/hook.mjs', import.meta.url).href],
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   teardownTimeout: 5_000,
 };
 
