@@ -111,7 +111,7 @@ export class Coordinators {
     });
     const shard = new GroupShard({
       journal,
-      timers,
+      timers: timers.guarded((problem) => this.#fault(hosted, problem)),
       random,
       clock,
       settings,
@@ -152,8 +152,8 @@ export class Coordinators {
     this.#wrote.delete(hosted);
     const at = this.#loading.indexOf(hosted);
     if (at >= 0) this.#loading.splice(at, 1);
-    hosted.journal.drop(ERROR.NOT_COORDINATOR);
-    if (hosted.loading === null) hosted.shard.unload(ERROR.NOT_COORDINATOR);
+    this.#safely(hosted, () => hosted.journal.drop(ERROR.NOT_COORDINATOR));
+    if (hosted.loading === null) this.#safely(hosted, () => hosted.shard.unload(ERROR.NOT_COORDINATOR));
   }
 
   /** Nothing that it wrote is on its way into the log. */
@@ -197,8 +197,7 @@ export class Coordinators {
         else answer(ERROR.NONE, bytes);
       });
     } catch (problem) {
-      // What the shard holds may be wrong from here on: it goes with its partition, and whoever waits hears of it.
-      hosted.partition.fail(problem as Error);
+      this.#fault(hosted, problem);
       if (!taken.answered) answer(ERROR.COORDINATOR_NOT_AVAILABLE, NO_LETTER);
     }
   }
@@ -223,7 +222,7 @@ export class Coordinators {
     if (this.#wrote.size === 0) return;
     const wrote = Array.from(this.#wrote);
     this.#wrote.clear();
-    for (const { journal } of wrote) journal.flush();
+    for (const hosted of wrote) this.#safely(hosted, () => hosted.journal.flush());
   }
 
   /** After the partitions wrote: whoever is not answered yet waits, without its frame. */
@@ -245,9 +244,11 @@ export class Coordinators {
 
   /** What groups committed for topics that are no more is forgotten. */
   topicsDeleted(names: readonly string[]): void {
-    for (const { shard, refusal } of this.#hosted.values()) {
-      if (refusal !== ERROR.NONE) continue;
-      for (const name of names) shard.topicDeleted(name);
+    for (const hosted of this.#hosted.values()) {
+      if (hosted.refusal !== ERROR.NONE) continue;
+      this.#safely(hosted, () => {
+        for (const name of names) hosted.shard.topicDeleted(name);
+      });
     }
   }
 
@@ -256,18 +257,34 @@ export class Coordinators {
     for (const hosted of this.#hosted.values()) {
       if (hosted.refusal !== ERROR.NONE || now < hosted.expireAt) continue;
       hosted.expireAt = now + this.#parts.expiryCheckMs;
-      hosted.shard.expire(now);
+      this.#safely(hosted, () => hosted.shard.expire(now));
     }
   }
 
-  #append({ partition }: Hosted, bytes: Uint8Array, done: (error: number) => void): void {
+  #safely(hosted: Hosted, work: () => void): void {
+    try {
+      work();
+    } catch (problem) {
+      this.#fault(hosted, problem);
+    }
+  }
+
+  /** A fault of ours. What the shard holds may be wrong from here on: it goes with its partition, and whoever waits hears of it. */
+  #fault({ slot, partition }: Hosted, problem: unknown): void {
+    const { message, stack } = problem as Error;
+    if (partition.log.broken === null) partition.fail(problem as Error);
+    else this.#logger.error('coordinator.fault', { slot, why: message, stack });
+  }
+
+  #append(hosted: Hosted, bytes: Uint8Array, done: (error: number) => void): void {
+    const { partition } = hosted;
     const { registry, clock, touch } = this.#parts;
     const memory = registry.register(bytes);
     const batch = this.#nextBatch;
     this.#nextBatch = batch === 0x7fffffff ? 1 : batch + 1;
     this.#batches.set(batch, (error) => {
       registry.unregister(memory);
-      done(error);
+      this.#safely(hosted, () => done(error));
     });
     touch(partition);
     partition.appendOwn(memory, clock.now(), OWN, batch);
