@@ -7,6 +7,7 @@ export function groupSettings(settings: Settings): GroupSettings {
     groupConsumerAssignors: settings.groupConsumerAssignors,
     groupConsumerHeartbeatIntervalMs: settings.groupConsumerHeartbeatIntervalMs,
     groupConsumerMaxSize: settings.groupConsumerMaxSize,
+    groupConsumerMigrationPolicy: settings.groupConsumerMigrationPolicy,
     groupConsumerSessionTimeoutMs: settings.groupConsumerSessionTimeoutMs,
     groupInitialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
     groupMaxSessionTimeoutMs: settings.groupMaxSessionTimeoutMs,

@@ -13,6 +13,7 @@ export type GroupSettings = Pick<
   | 'groupConsumerAssignors'
   | 'groupConsumerHeartbeatIntervalMs'
   | 'groupConsumerMaxSize'
+  | 'groupConsumerMigrationPolicy'
   | 'groupConsumerSessionTimeoutMs'
   | 'groupInitialRebalanceDelayMs'
   | 'groupMaxSessionTimeoutMs'
