@@ -11,6 +11,8 @@ type Identity = Pick<JoinRequest, 'groupId' | 'memberId' | 'groupInstanceId'>;
 type Phase = 'out' | 'joined' | 'in';
 
 const NO_GENERATION = -1;
+/** No version of the topics: another plan has to follow. */
+const INCOMPLETE = -1;
 
 export class SimulatedClassic {
   readonly group: string;
@@ -138,8 +140,9 @@ export class SimulatedClassic {
           claims.some((claim) => claim.topic === topic && claim.partitions.includes(partition)),
         );
         const taker = claimed === undefined ? takers[partition % Math.max(takers.length, 1)] : claimed;
-        // What is claimed and not wanted any more is free when its owner has joined without it.
         if (taker !== undefined && takers.includes(taker)) taker.owned.push(`${topic}-${partition}`);
+        // What is claimed and not wanted any more is free once its owner has joined without it, or is not there any more.
+        else if (takers.length > 0) this.#plannedAt = INCOMPLETE;
       }
     }
     return plan.map(({ memberId, metadata, owned }) => {
