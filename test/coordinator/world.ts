@@ -20,8 +20,12 @@ import { MemoryJournal } from './memory-journal.ts';
 export const SETTINGS: GroupSettings = {
   groupConsumerAssignors: ['uniform', 'range'],
   groupConsumerHeartbeatIntervalMs: 5000,
+  groupConsumerMaxHeartbeatIntervalMs: 15_000,
+  groupConsumerMaxSessionTimeoutMs: 60_000,
   groupConsumerMaxSize: 2_147_483_647,
   groupConsumerMigrationPolicy: 'bidirectional',
+  groupConsumerMinHeartbeatIntervalMs: 100,
+  groupConsumerMinSessionTimeoutMs: 100,
   groupConsumerSessionTimeoutMs: 45_000,
   groupInitialRebalanceDelayMs: 0,
   groupMaxSessionTimeoutMs: 1_800_000,
@@ -81,6 +85,8 @@ export class World {
   readonly random: SeededRandom;
   readonly topics = new TopicsByCount();
   readonly settings: { -readonly [K in keyof GroupSettings]: GroupSettings[K] } = { ...SETTINGS };
+  /** What groups have for themselves. */
+  readonly overrides = new Map<string, ReadonlyMap<string, string>>();
   readonly #logger: Logger;
   journal = new MemoryJournal<GroupRecord>();
   shard: GroupShard;
@@ -150,6 +156,7 @@ export class World {
       clock: this.clock,
       random: this.random,
       settings: this.settings,
+      overrides: (group) => this.overrides.get(group) ?? new Map(),
       topics: this.topics,
       logger: this.#logger,
     });

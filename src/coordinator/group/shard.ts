@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
 import type { Timers } from '../../base/timers.ts';
+import type { GroupOverrides } from '../../config/group-settings.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { Journal } from '../journal.ts';
 import { Committing } from './committing.ts';
@@ -40,6 +41,7 @@ export interface ShardParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: GroupSettings;
+  readonly overrides: (group: string) => GroupOverrides;
   readonly topics: Topics;
   readonly logger: Logger;
 }

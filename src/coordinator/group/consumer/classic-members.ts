@@ -69,7 +69,7 @@ export class ClassicMembers {
       }
       const newMemberId = () => formatUuid(randomUuid(this.#desk.random));
       const from = { ...caller, newMemberId };
-      const joined = classicJoin(group.state, request, rebalanceTimeoutMs, from, consumerWorld(this.#desk));
+      const joined = classicJoin(group.state, request, rebalanceTimeoutMs, from, consumerWorld(this.#desk, group.id));
       if ('error' in joined) {
         respond(refusedJoin(joined.memberId, joined.error));
         return done();
@@ -126,7 +126,8 @@ export class ClassicMembers {
     const member = this.#heard(group, request);
     if (typeof member === 'number') return member;
     group.heardOf(member.memberId);
-    const isNews = isToJoinAgain(group.state, member) || hasOtherTopics(group.state, consumerWorld(this.#desk));
+    const isNews =
+      isToJoinAgain(group.state, member) || hasOtherTopics(group.state, consumerWorld(this.#desk, group.id));
     if (!isNews) return ERROR.NONE;
     if (!group.isOwing(member.memberId)) group.owes(member.memberId);
     return ERROR.REBALANCE_IN_PROGRESS;

@@ -4,6 +4,7 @@
  */
 import type { Timers } from '../../../base/timers.ts';
 import { formatUuid, randomUuid } from '../../../base/uuid.ts';
+import { groupTimes } from '../../../config/group-settings.ts';
 import { ERROR } from '../../../wire/errors.ts';
 import type { Desk } from '../desk.ts';
 import type { Groups } from '../groups.ts';
@@ -41,8 +42,9 @@ export class Heartbeats implements ConsumerAlarms {
     return this.#desk.topics;
   }
 
-  get sessionTimeoutMs(): number {
-    return this.#desk.settings.groupConsumerSessionTimeoutMs;
+  sessionTimeoutMs(group: string): number {
+    const { settings, overrides } = this.#desk;
+    return groupTimes(overrides(group), settings).consumerSessionTimeoutMs;
   }
 
   now(): number {
@@ -73,7 +75,7 @@ export class Heartbeats implements ConsumerAlarms {
     const there = this.#groups.get(groupId);
     if (there?.stateName === 'Dead') return refused(ERROR.COORDINATOR_NOT_AVAILABLE, 'the group is being removed');
     if (there?.kind === 'consumer') return there;
-    const world = consumerWorld(this.#desk);
+    const world = consumerWorld(this.#desk, groupId);
     const problem = requestProblem(request, version, world);
     if (problem !== null) return problem;
     if (there === undefined) {
@@ -96,7 +98,7 @@ export class Heartbeats implements ConsumerAlarms {
   ): void {
     const newMemberId = () => formatUuid(randomUuid(this.#desk.random));
     const from = { version, clientId, clientHost, newMemberId };
-    const outcome = consumerHeartbeat(group.state, request, from, consumerWorld(this.#desk));
+    const outcome = consumerHeartbeat(group.state, request, from, consumerWorld(this.#desk, group.id));
     if ('errorCode' in outcome) {
       respond(refusedHeartbeat(outcome));
       return done();

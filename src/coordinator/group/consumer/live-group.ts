@@ -24,7 +24,7 @@ const COMMITS_SINCE = 9;
 export interface ConsumerAlarms {
   readonly timers: Timers;
   readonly topics: Topics;
-  readonly sessionTimeoutMs: number;
+  sessionTimeoutMs(group: string): number;
   /** On the timers' time. */
   now(): number;
   sessionIsOver(group: LiveConsumerGroup, memberId: string): void;
@@ -111,7 +111,7 @@ export class LiveConsumerGroup implements Group {
 
   heardOf(memberId: string): void {
     const classic = this.state.members.get(memberId)?.classicMemberMetadata ?? null;
-    const sessionMs = classic?.sessionTimeoutMs ?? this.#alarms.sessionTimeoutMs;
+    const sessionMs = classic?.sessionTimeoutMs ?? this.#alarms.sessionTimeoutMs(this.id);
     this.#alarms.timers.set(this.#watch(memberId).session, this.#alarms.now() + sessionMs);
   }
 
@@ -119,9 +119,9 @@ export class LiveConsumerGroup implements Group {
   owes(memberId: string): void {
     const watch = this.#watch(memberId);
     watch.isOwing = true;
-    const { timers, sessionTimeoutMs } = this.#alarms;
-    const rebalanceMs = this.state.members.get(memberId)?.rebalanceTimeoutMs ?? -1;
-    timers.set(watch.rebalance, this.#alarms.now() + (rebalanceMs < 0 ? sessionTimeoutMs : rebalanceMs));
+    const told = this.state.members.get(memberId)?.rebalanceTimeoutMs ?? -1;
+    const rebalanceMs = told < 0 ? this.#alarms.sessionTimeoutMs(this.id) : told;
+    this.#alarms.timers.set(watch.rebalance, this.#alarms.now() + rebalanceMs);
   }
 
   isOwing(memberId: string): boolean {

@@ -59,7 +59,7 @@ export class Transitions {
 
   /** These members are in the group no more. */
   depart(group: LiveConsumerGroup, gone: readonly ConsumerMember[], done: Done): void {
-    const world = consumerWorld(this.#desk);
+    const world = consumerWorld(this.#desk, group.id);
     const left = [...group.state.members.values()].filter((member) => !gone.includes(member));
     if (!isDowngraded(left, world.settings)) return this.write(group, removal(group.state, gone, world), done);
     const { epoch } = group.state;
@@ -70,7 +70,7 @@ export class Transitions {
   replace(group: LiveConsumerGroup, { member, replaced, epoch }: Replacement, done: Done): boolean {
     if (replaced.classicMemberMetadata !== null) return false;
     const members = [...group.state.members.values()].map((one) => (one === replaced ? member : one));
-    if (!isDowngraded(members, consumerWorld(this.#desk).settings)) return false;
+    if (!isDowngraded(members, consumerWorld(this.#desk, group.id).settings)) return false;
     const targetOf = (id: string) => group.state.targetOf(id === member.memberId ? replaced.memberId : id);
     // With the plan of a group that is not at rest some member may get what another one still reads.
     const isAtRest = epoch === group.state.epoch && members.every((one) => one.memberEpoch === epoch);

@@ -1,4 +1,6 @@
-/** The world of the groups of a shard, as its settings, topics and clock make it at this moment. */
+/** The world of a group, as its settings and those of its shard, topics and clock make it at this moment. */
+
+import { groupTimes } from '../../../config/group-settings.ts';
 import type { Assignor } from '../assignors/assignor.ts';
 import { RANGE } from '../assignors/range.ts';
 import { UNIFORM } from '../assignors/uniform.ts';
@@ -7,13 +9,13 @@ import type { ConsumerWorld } from './world.ts';
 
 const ASSIGNORS: readonly Assignor[] = [UNIFORM, RANGE];
 
-export function consumerWorld({ settings, topics, clock }: Desk): ConsumerWorld {
+export function consumerWorld({ settings, overrides, topics, clock }: Desk, group: string): ConsumerWorld {
   const policy = settings.groupConsumerMigrationPolicy;
   return {
     topics,
     settings: {
       membersMax: settings.groupConsumerMaxSize,
-      heartbeatIntervalMs: settings.groupConsumerHeartbeatIntervalMs,
+      heartbeatIntervalMs: groupTimes(overrides(group), settings).consumerHeartbeatIntervalMs,
       upgrades: policy === 'upgrade' || policy === 'bidirectional',
       downgrades: policy === 'downgrade' || policy === 'bidirectional',
       classicMembersMax: settings.groupMaxSize,
