@@ -29,6 +29,7 @@ function commit(
   groupId: string,
   partitions: readonly number[],
   topic: { name: string; topicId: string },
+  committedOffset = 5,
 ) {
   const errors: number[] = [];
   const request = {
@@ -42,7 +43,7 @@ function commit(
         ...topic,
         partitions: partitions.map((partitionIndex) => ({
           partitionIndex,
-          committedOffset: 5,
+          committedOffset,
           committedLeaderEpoch: -1,
           committedMetadata: null,
         })),
@@ -133,6 +134,25 @@ describe('offsets', () => {
     world.reload();
     expect(world.shard.listGroups({ states: [], types: [] })).toEqual([]);
   });
+});
+
+test('a group without a name has offsets all the same, of any size, and answers as it does in Kafka', () => {
+  const world = new World();
+  const { shard } = world;
+  expect(commit(world, '', [0], { name: 't', topicId: ZERO_UUID })).toEqual([ERROR.NONE]);
+  expect(commit(world, '', [0], { name: 't', topicId: ZERO_UUID }, -5)).toEqual([ERROR.NONE]);
+  expect(fetchOffset(world, '', world.topics.idOf('t') as string)).toBe(-5);
+  expect(shard.describeGroup('', caller(6))).toMatchObject({ errorCode: ERROR.NONE, groupState: 'Empty' });
+  expect(shard.describeConsumerGroup('')).toMatchObject({ errorCode: ERROR.INVALID_GROUP_ID, errorMessage: null });
+  const told: number[] = [];
+  const topics = [{ name: 't', partitions: [{ partitionIndex: 0 }] }];
+  shard.offsetDelete({ groupId: '', topics }, caller(0), ({ errorCode }) => told.push(errorCode));
+  shard.consumerGroupHeartbeat({ ...NOTHING_SAID, groupId: '' }, caller(1), ({ errorCode }) => told.push(errorCode));
+  shard.deleteGroup('', (error) => told.push(error));
+  world.journal.commit();
+  shard.deleteGroup('', (error) => told.push(error));
+  const { INVALID_GROUP_ID, INVALID_REQUEST, NONE, GROUP_ID_NOT_FOUND } = ERROR;
+  expect(told).toEqual([INVALID_GROUP_ID, INVALID_REQUEST, NONE, GROUP_ID_NOT_FOUND]);
 });
 
 test('groups of another kind are no classic groups', () => {
