@@ -15,7 +15,9 @@ const OF_ONE_TRANSPORT = [
   'test/broker/group-configs.test.ts',
   'test/broker/system-calls.test.ts',
   'test/clients/group-migration.test.ts',
-  ...['bench', 'disk-access', 'group-members', 'memory', 'promised'].map((name) => `test/rows/${name}.test.ts`),
+  ...['bench', 'disk-access', 'group-members', 'group-rebalances', 'memory', 'promised'].map(
+    (name) => `test/rows/${name}.test.ts`,
+  ),
 ];
 const LIMITS = {
   pool: 'forks',
