@@ -372,7 +372,7 @@ describe('members', () => {
       clientId: 'client',
       clientHost: '/127.0.0.1',
       subscribedTopicNames: ['t'],
-      subscribedTopicRegex: null,
+      subscribedTopicRegex: '',
       memberType: 1,
     };
     expect(scene.describe()).toMatchObject({

@@ -52,7 +52,7 @@ export function classicJoin(
     clientHost,
     rebalanceTimeoutMs,
     subscribedTopicNames: [...new Set(subscription.topics)].sort(),
-    subscribedTopicRegex: null,
+    subscribedTopicRegex: '',
     classicMemberMetadata: { sessionTimeoutMs, supportedProtocols: protocols },
   };
   const owned = identified(subscription.ownedPartitions, world.topics);

@@ -71,7 +71,7 @@ function describeMember({ state }: LiveConsumerGroup, member: ConsumerMember, to
     clientId,
     clientHost,
     subscribedTopicNames: [...member.subscribedTopicNames],
-    subscribedTopicRegex: member.subscribedTopicRegex === '' ? null : member.subscribedTopicRegex,
+    subscribedTopicRegex: member.subscribedTopicRegex ?? '',
     assignment: named(topicPartitionsOf(member.assigned), topics),
     targetAssignment: named(target, topics),
     memberType: member.classicMemberMetadata === null ? MEMBER_TYPE.CONSUMER : MEMBER_TYPE.CLASSIC,

@@ -41,7 +41,7 @@ export function newMember(memberId: string): ConsumerMember {
     clientId: '',
     clientHost: '',
     subscribedTopicNames: [],
-    subscribedTopicRegex: null,
+    subscribedTopicRegex: '',
     rebalanceTimeoutMs: -1,
     serverAssignor: null,
     classicMemberMetadata: null,
