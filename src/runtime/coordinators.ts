@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Timers } from '../base/timers.ts';
 import { GROUP_LOG } from '../cluster/internal-topics.ts';
+import type { GroupOverrides } from '../config/group-settings.ts';
 import type { GroupSettings } from '../coordinator/group/desk.ts';
 import { decodeGroupRecord } from '../coordinator/group/record-format.ts';
 import { GroupShard } from '../coordinator/group/shard.ts';
@@ -41,6 +42,7 @@ export interface CoordinatorsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly settings: GroupSettings;
+  readonly overrides: (group: string) => GroupOverrides;
   /** How often what has expired is looked for. */
   readonly expiryCheckMs: number;
   readonly topics: Topics;
@@ -102,7 +104,7 @@ export class Coordinators {
   /** A partition has come. */
   opened(slot: number, topic: string, partition: Partition): void {
     if (topic !== GROUP_LOG) return;
-    const { clock, timers, random, settings, topics, environment, files, registry } = this.#parts;
+    const { clock, timers, random, settings, overrides, topics, environment, files, registry } = this.#parts;
     const journal = new GroupJournal({
       batchBytesMax: () => Math.min(partition.log.config.maxMessageBytes, partition.log.config.segmentBytes),
       now: () => clock.now(),
@@ -115,6 +117,7 @@ export class Coordinators {
       random,
       clock,
       settings,
+      overrides,
       topics,
       logger: this.#logger,
     });
