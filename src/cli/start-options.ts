@@ -5,7 +5,8 @@ import { PropertiesError, parseProperties } from '../base/properties.ts';
 import { StartError } from '../base/start-error.ts';
 import { settingsFromEnvironment } from '../config/environment.ts';
 import { type SettingEntry, strongest } from '../config/settings.ts';
-import { type StartCommand, UsageError } from './command.ts';
+import type { StartCommand } from './command.ts';
+import { UsageError } from './words.ts';
 
 export interface StartOptions {
   readonly host?: string;
