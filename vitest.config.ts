@@ -13,6 +13,7 @@ const OF_THEIR_OWN = ['test/kafka/**', 'test/librdkafka/**'];
 /** What asks the kernel about the native transport, starts no broker of this process, or is about clients rather than it. */
 const OF_ONE_TRANSPORT = [
   'test/broker/system-calls.test.ts',
+  'test/broker/profile.test.ts',
   ...['bench', 'disk-access', 'group-members', 'memory', 'promised'].map((name) => `test/rows/${name}.test.ts`),
 ];
 const LIMITS = {

@@ -62,7 +62,7 @@ export async function lifeRound(variant: Variant, parent: string, share: number)
       prime: bytes,
     });
     await load({ port, topic: TOPIC, ...SMALL, requests: Math.ceil(SMALL.requests * share) });
-    await load({ port, topic: TOPIC, mode: 'fetch', 'fetch-bytes': 1 << 20, depth: 4, bytes });
+    await load({ port, topic: TOPIC, mode: 'fetch', 'fetch-bytes': 1 << 20, bytes });
     const loaded = memoryMiB(server);
     await server.kill();
     server = await start(variant, parent, server.directory);

@@ -10,6 +10,7 @@ export interface StartCommand {
   /** In the order they were given. */
   readonly set: readonly (readonly [name: string, value: string])[];
   readonly quiet: boolean;
+  readonly profile: string | undefined;
 }
 
 /** Its words are read by the load tool itself. */
@@ -27,6 +28,7 @@ const OPTIONS = {
   config: { type: 'string' },
   set: { type: 'string', multiple: true },
   quiet: { type: 'boolean' },
+  profile: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -44,6 +46,7 @@ export const USAGE = `odradek: a Kafka-compatible broker
   --config FILE      a server.properties, with Kafka's names
   --set NAME=VALUE   a setting by its name; may be given many times
   --quiet            log warnings and errors only
+  --profile DIR      write V8's CPU profile of every thread there when it ends
   --version          print the version
   --help             print this
 
@@ -58,7 +61,7 @@ export function parseCommand(words: readonly string[]): Command {
   const [command = 'start', ...more] = positionals;
   if (command !== 'start') throw new UsageError(`There is no command ${command}: there are start and perf.`);
   if (more.length > 0) throw new UsageError(`start takes options only, and ${more.join(' ')} is none.`);
-  for (const name of ['host', 'data', 'config'] as const) {
+  for (const name of ['host', 'data', 'config', 'profile'] as const) {
     if (values[name] === '') throw new UsageError(`--${name} needs a value.`);
   }
   return {
@@ -69,6 +72,7 @@ export function parseCommand(words: readonly string[]): Command {
     config: values.config,
     set: (values.set ?? []).map(parsePair),
     quiet: values.quiet ?? false,
+    profile: values.profile,
   };
 }
 

@@ -12,6 +12,7 @@ export interface StartOptions {
   readonly host?: string;
   readonly port?: number;
   readonly directory?: string;
+  readonly profile?: string;
   /** One for each name that somebody has said something about, with where it was said. */
   readonly entries: readonly SettingEntry[];
 }
@@ -43,6 +44,7 @@ export function startOptions(command: StartCommand, environment: NodeJS.ProcessE
   return {
     ...(said(LISTENER_NAMES) ? {} : { host: command.host ?? HOST, port: command.port ?? PORT }),
     ...(said(DIRECTORY_NAMES) ? {} : { directory: path.resolve(command.data ?? DIRECTORY) }),
+    ...(command.profile === undefined ? {} : { profile: path.resolve(command.profile) }),
     entries: kept,
   };
 }

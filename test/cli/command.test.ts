@@ -10,6 +10,7 @@ const NOTHING = {
   config: undefined,
   set: [],
   quiet: false,
+  profile: undefined,
 };
 
 describe('the words of the command line', () => {
@@ -27,6 +28,7 @@ describe('the words of the command line', () => {
       '9093',
       '--data',
       'd',
+      '--profile=p',
       '--config',
       'f',
       '--set',
@@ -45,6 +47,7 @@ describe('the words of the command line', () => {
         ['e', ' '],
       ],
       quiet: false,
+      profile: 'p',
     });
   });
 
