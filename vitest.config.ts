@@ -15,6 +15,7 @@ const OF_ONE_TRANSPORT = [
   'test/broker/group-configs.test.ts',
   'test/broker/group-storm.test.ts',
   'test/broker/system-calls.test.ts',
+  'test/broker/profile.test.ts',
   'test/clients/group-migration.test.ts',
   ...['bench', 'disk-access', 'group-members', 'group-rebalances', 'memory', 'promised'].map(
     (name) => `test/rows/${name}.test.ts`,
