@@ -105,6 +105,16 @@ export class SimulatedBroker {
     return this.published.online(partition);
   }
 
+  /** The ends of the logs with what has been staged, by partition. */
+  stagedEnds(): number[] {
+    const ends: number[] = [];
+    for (const handler of this.handlers) {
+      const sizes = this.ask(handler, { kind: 'sizes' }) as Float64Array;
+      for (let at = 0; at < sizes.length; at += 3) ends[sizes[at] as number] = sizes[at + 2] as number;
+    }
+    return ends;
+  }
+
   ask(role: Role, message: ControlMessage): unknown {
     const answers: unknown[] = [];
     role.control(message, (value, error) => {
@@ -158,6 +168,8 @@ export class SimulatedBroker {
 
   /** One loop's: what its sockets have, then a round. */
   turn(index: number): void {
+    // As an acceptor does: what found no room in a ring is tried again.
+    for (const outbox of this.#accepting) outbox?.ringBell();
     const loop = this.loops[index % this.loops.length] as Loop;
     for (const [at, processor] of this.processors.entries()) {
       if (!loop.roles.includes(processor)) continue;
@@ -210,8 +222,10 @@ export class SimulatedBroker {
         const kept = this.home.data.keepStarts(this.#offsets().map((one) => ({ ...one, offset: one.logStartOffset })));
         if (kept.length > 0) this.failed ??= 'a start was not kept';
         this.ask(this.#role(message.from), { kind: 'startKept', token: message.token, kept: kept.length === 0 });
-      } else if (message.kind === 'offline') this.failed ??= message.why;
-      else if (message.kind === 'log') {
+      } else if (message.kind === 'offline') {
+        this.home.data.distrust(0);
+        this.failed ??= message.why;
+      } else if (message.kind === 'log') {
         must(
           message.level !== 'error',
           `nothing is logged as an error: ${message.event} ${JSON.stringify(message.values)}`,
