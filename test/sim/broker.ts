@@ -32,6 +32,7 @@ import { INTAKE_LIMITS, LIMITS } from '../runtime/kit.ts';
 import { FakeTransport, must } from '../runtime/sockets.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { Home, TOPIC, TOPIC_ID } from './home.ts';
+import { poisonWhatIsFree } from './poison.ts';
 import { rings } from './rings.ts';
 import type { Settings } from './settings.ts';
 import { SimulatedSockets, syncErrno } from './sockets.ts';
@@ -359,6 +360,7 @@ export class SimulatedBroker {
       open: new Int32Array(1),
       post: (message) => this.#posted.push(message),
     });
+    poisonWhatIsFree(processor.intake);
     loop.add(processor, counters);
     this.processors.push(processor);
     this.#sockets.push(sockets);
