@@ -206,9 +206,13 @@ function parseList(setting: Setting, text: string): string[] {
   return words;
 }
 
+/** A value as it may be said: secrets never are. */
+export function shown(setting: Setting, text: string): string {
+  return setting.type === 'password' ? '(hidden)' : text;
+}
+
 function refuse(setting: Setting, text: string): SettingError {
-  const shown = setting.type === 'password' ? '(hidden)' : text;
-  return new SettingError(`${setting.name}=${shown} is not valid: it must be ${allowed(setting)}.`);
+  return new SettingError(`${setting.name}=${shown(setting, text)} is not valid: it must be ${allowed(setting)}.`);
 }
 
 /** "a whole number from 1 to 10", for error sentences and the documentation. */

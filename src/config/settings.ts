@@ -8,7 +8,7 @@ import { BROKER_SETTINGS, type Settings } from './broker-table.ts';
 import { isKafkaBrokerName } from './kafka-names.ts';
 import { type Listener, parseListeners } from './listeners.ts';
 import { nearest } from './nearest.ts';
-import { camelCase, parseValue, type Setting, SettingError } from './setting.ts';
+import { camelCase, parseValue, type Setting, SettingError, shown } from './setting.ts';
 
 /** The strongest first. */
 export const ORIGINS = ['flag', 'environment', 'file', 'default'] as const;
@@ -69,7 +69,7 @@ export function parseSettings(entries: readonly SettingEntry[]): ParsedSettings 
     const rival = given.get(setting.name);
     if (rival !== undefined && rival.value.trim() !== entry.value.trim()) {
       errors.push(
-        `${rival.name}=${rival.value} and ${entry.name}=${entry.value} say the same thing differently: keep one of them.`,
+        `${rival.name}=${shown(setting, rival.value)} and ${entry.name}=${shown(setting, entry.value)} say the same thing differently: keep one of them.`,
       );
       continue;
     }

@@ -127,7 +127,7 @@ export class Data {
     if (opened.offline !== null) return false;
     opened.offline = why;
     this.#logger.error('directory.offline', { path: opened.path, why });
-    if (opened.log !== null) this.#tried(directory, [], () => opened.log?.forgetKernel());
+    this.distrust(directory);
     return true;
   }
 
@@ -138,6 +138,15 @@ export class Data {
   /** Every log that lies there is open. */
   allOpen(directory: number): void {
     this.#tried(directory, [], () => (this.#opened[directory] as Opened).log?.keepKernel());
+  }
+
+  pageCacheDoubtful(directory: number): boolean {
+    return (this.#opened[directory] as Opened).log?.pageCacheDoubtful ?? false;
+  }
+
+  /** Something there could not be made durable. */
+  distrust(directory: number): void {
+    this.#tried(directory, [], () => (this.#opened[directory] as Opened).log?.forgetKernel());
   }
 
   pageCacheKept(directory: number): boolean {

@@ -60,6 +60,7 @@ export class KeptOffsets {
       const { topic, partition, directory } = map.at(slot) as PlacedPartition;
       if (error !== null) {
         failed.add(directory);
+        data.distrust(directory);
         logger.error('partition.close', { topic, partition, why: error });
       }
       return { topic, partition, directory, offset: recoveryPoint, logStartOffset, highWatermark };

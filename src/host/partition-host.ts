@@ -283,6 +283,7 @@ export class PartitionHost {
       directory: data.partitionPath(placed.directory, placed.topic, placed.partition),
       ...config,
       cleanShutdown: left !== null && data.cleanShutdown(placed.directory),
+      pageCacheDoubtful: left !== null && data.pageCacheDoubtful(placed.directory),
       pageCacheKept: left !== null && data.pageCacheKept(placed.directory),
       recoveryPoint: left?.recoveryPoint ?? 0,
       logStartOffset: left?.logStartOffset ?? 0,

@@ -91,6 +91,11 @@ export class LogDirectory {
   readonly cleanShutdown: boolean;
   /** The kernel has lived on since: whatever it took of the last process is there, on disk or in its memory. */
   readonly pageCacheKept: boolean;
+  /**
+   * What is read back of the last process may be in the kernel's memory alone, and never get to the disk: that is what some kernels
+   * make of a sync that fails. So it is when the note of a directory that is not new has gone.
+   */
+  readonly pageCacheDoubtful: boolean;
   readonly #disk: Disk;
   readonly #kernelId: string | null;
   readonly #lock: number;
@@ -121,7 +126,9 @@ export class LogDirectory {
     this.clusterId = meta?.clusterId ?? clusterId ?? formatUuid(randomUuid(random));
     this.directoryId = meta?.directoryId ?? randomUuid(random);
     if (meta === null || meta.directoryId === null) this.#writeMeta(nodeId);
-    this.pageCacheKept = kernelId !== null && readText(disk, this.#file(KERNEL)) === kernelId;
+    const keptBy = readText(disk, this.#file(KERNEL));
+    this.pageCacheKept = kernelId !== null && keptBy === kernelId;
+    this.pageCacheDoubtful = kernelId !== null && keptBy === null && meta !== null;
     this.#kernelId = kernelId;
     this.cleanShutdown = disk.exists(this.#file(CLEAN_SHUTDOWN));
     if (!this.cleanShutdown) return;
@@ -190,7 +197,7 @@ export class LogDirectory {
     }
   }
 
-  /** Its disk has failed: what the kernel took may be gone from its memory, too. The next start reads everything. */
+  /** Its disk has failed: what the kernel took may be gone. The next start reads everything, and writes again what was not synced. */
   forgetKernel(): void {
     if (this.#disk.exists(this.#file(KERNEL))) this.#disk.remove(this.#file(KERNEL));
   }

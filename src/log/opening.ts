@@ -23,6 +23,8 @@ export interface OpenOptions extends LogIdentity {
   readonly recoveryPoint: number;
   /** The kernel has lived on since the log was written: what it took is to be read, synced or not. */
   readonly pageCacheKept?: boolean;
+  /** What is read may be in the kernel's memory alone, and not be written any more: what was not synced is written again. */
+  readonly pageCacheDoubtful?: boolean;
   /** Records below were deleted by request. */
   readonly logStartOffset?: number;
 }

@@ -8,6 +8,7 @@ import type { BatchScan } from './batch-scan.ts';
 import { LOOKUP_WINDOW_BYTES, SCAN_BATCH, SCAN_END } from './batch-scan.ts';
 import { hasPolicy, type LogConfig } from './config.ts';
 import type { Deletions } from './deletions.ts';
+import { DiskError } from './disk.ts';
 import type { LogEnvironment } from './environment.ts';
 import type { LeaderEpochs } from './leader-epochs.ts';
 import { fileName, filePath, LOG, OFFSET_INDEX, offsetOf, SEGMENT_SUFFIXES, TIME_INDEX } from './names.ts';
@@ -15,6 +16,7 @@ import { Segment } from './segment.ts';
 import type { Segments } from './segments.ts';
 
 const RELATIVE_OFFSET_MAX = 0x7fffffff;
+const REWRITE_BYTES = 65_536;
 
 export interface LoadOptions {
   readonly directory: string;
@@ -24,6 +26,8 @@ export interface LoadOptions {
   readonly recoveryPoint: number;
   /** Everything below was written, and whatever was written is to be read; -1 when that is not known. */
   readonly mark: number;
+  /** Of what is behind the recovery point nobody knows whether the kernel will ever write it. */
+  readonly pageCacheDoubtful?: boolean;
 }
 
 export interface LoadedSegments {
@@ -149,6 +153,7 @@ function recover(
       epochs.truncateFromEnd(taken ? mark : segment.baseOffset);
       const from = taken ? mark : Math.max(end, segment.baseOffset);
       const checked = checkSegment(environment, segment, from, config, epochs, taken);
+      if (options.pageCacheDoubtful === true) writeAgain(environment, segment, options.recoveryPoint);
       end = checked.endOffset;
       cut = checked.cut;
     } else {
@@ -216,6 +221,19 @@ function isGood(scan: BatchScan, segment: Segment, nextOffset: number): boolean 
     scan.lastOffset - segment.baseOffset <= RELATIVE_OFFSET_MAX &&
     scan.crcHolds()
   );
+}
+
+/** Writes the batches behind the recovery point over themselves, so that the next sync is of them, too. */
+function writeAgain(environment: LogEnvironment, segment: Segment, recoveryPoint: number): void {
+  const { disk, files, scratch } = environment;
+  const { log, sizeBytes } = segment;
+  let position = segment.offsetIndex.lookup(recoveryPoint);
+  while (position < sizeBytes) {
+    const got = disk.read(files.descriptor(log), position, scratch, 0, Math.min(sizeBytes - position, REWRITE_BYTES));
+    if (got === 0) throw new DiskError('EIO', 'read', log.path);
+    disk.writeBytes(files.descriptor(log), position, scratch.bytes.subarray(0, got));
+    position += got;
+  }
 }
 
 /** Takes a segment's files out of the way; leases on them stay good. */

@@ -50,6 +50,7 @@ export interface PartitionMessage {
   readonly minInsyncReplicas: number;
   readonly cleanShutdown: boolean;
   readonly pageCacheKept: boolean;
+  readonly pageCacheDoubtful: boolean;
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
 }

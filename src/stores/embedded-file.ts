@@ -1,6 +1,6 @@
 /**
  * The embedded store's tree together with its file: reads them in, writes down each change, and starts the file anew when
- * it has grown. What the tree shows before `commit` has returned is not yet durable.
+ * it has grown or was not closed in order. What the tree shows before `commit` has returned is not yet durable.
  *
  *   snapshot { format, nodes: how many }      the first entry; then come
  *   nodes    { nodes: [[path, data, version, created, owner] ...] }
@@ -59,6 +59,8 @@ function decodeWrite([letter, path, data = '']: SavedWrite): StoreWrite {
 interface Loaded {
   readonly tree: NodeTree;
   readonly transaction: number;
+  /** Its process closed the store in order: all of it is durable, its place in the directory, too. */
+  readonly closed: boolean;
   readonly snapshotBytes: number;
   readonly goodBytes: number;
   readonly tornBytes: number;
@@ -74,9 +76,11 @@ function load(bytes: Uint8Array, path: string, kernels: Kernels): Loaded {
   const tree = new NodeTree();
   let snapshotBytes = 0;
   let transaction = 0;
+  let closed = false;
   for (const entry of entries) {
     const body = entry.body as Body;
     transaction = entry.transaction;
+    closed = body.kind === 'end';
     if (body.kind === 'nodes') for (const node of body.nodes) tree.restore(node);
     else if (body.kind === 'session' || body.kind === 'end') tree.endSessions();
     else if (body.kind === 'multi') {
@@ -88,7 +92,7 @@ function load(bytes: Uint8Array, path: string, kernels: Kernels): Loaded {
     if (tree.size === start.nodes && snapshotBytes === 0) snapshotBytes = entry.end;
   }
   if (snapshotBytes === 0) throw new JournalDamaged(`${path}: its snapshot is not complete`);
-  return { tree, transaction, snapshotBytes, goodBytes, tornBytes };
+  return { tree, transaction, closed: closed && tornBytes === 0, snapshotBytes, goodBytes, tornBytes };
 }
 
 /** Puts a file with nothing but the tree in the place of the one that is there, and opens it. */
@@ -135,7 +139,7 @@ export class StoreFile {
   readonly tree: NodeTree;
   /** The transaction that began this process's session. */
   readonly session: number;
-  /** What a crash had left at the end of the file, and opening has cut. */
+  /** What a crash had left at the end of the file, and is not there any more. */
   readonly tornBytes: number;
   readonly #disk: Disk;
   readonly #kernels: Kernels;
@@ -162,17 +166,15 @@ export class StoreFile {
       const loaded = load(bytes, path, kernels);
       this.tree = loaded.tree;
       this.tornBytes = loaded.tornBytes;
-      this.#snapshotBytes = loaded.snapshotBytes;
-      const file = disk.open(path, 'write');
-      // A process that ended behind its rename may have left the older file's name on the disk: what is promised in this one
-      // would go with it.
-      disk.syncDirectory(directory);
-      if (loaded.tornBytes > 0) {
-        // Durably cut before anything is written: a whole entry of the lost batch could end up right behind a new one.
-        disk.truncate(file, loaded.goodBytes);
-        disk.sync(file);
+      if (loaded.closed) {
+        this.#snapshotBytes = loaded.snapshotBytes;
+        this.#journal = new Journal(disk, kernels, disk.open(path, 'write'), loaded.goodBytes, loaded.transaction);
+      } else {
+        // The last process may have ended because a sync failed: what is read here, and under which name, may be in the kernel's
+        // memory alone. And behind a torn end a whole entry may lie, which must not end up behind a new one.
+        this.#journal = startFile(disk, kernels, directory, path, this.tree, loaded.transaction);
+        this.#snapshotBytes = this.#journal.syncedBytes;
       }
-      this.#journal = new Journal(disk, kernels, file, loaded.goodBytes, loaded.transaction);
     }
     this.#journal.add(encode({ kind: 'session' }));
     this.#journal.commit();

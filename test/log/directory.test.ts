@@ -112,6 +112,27 @@ test('the page cache is kept while the kernel lives, once every log was opened i
   expect(open({ kernelId: 'b' }).pageCacheKept).toBe(false);
 });
 
+test('what lies in a directory is doubtful when the note of its kernel has gone, and not because it is new or the kernel is', () => {
+  const first = open({ kernelId: 'a' });
+  expect(first.pageCacheDoubtful).toBe(false);
+  first.keepKernel();
+  disk.kill();
+  const sound = open({ kernelId: 'a' });
+  expect(sound.pageCacheDoubtful).toBe(false);
+  sound.forgetKernel();
+  disk.kill();
+  expect(open({ kernelId: null }).pageCacheDoubtful).toBe(false);
+  disk.kill();
+  const doubtful = open({ kernelId: 'a' });
+  expect(doubtful).toMatchObject({ pageCacheDoubtful: true, pageCacheKept: false });
+  doubtful.keepKernel();
+  disk.kill();
+  expect(open({ kernelId: 'a' })).toMatchObject({ pageCacheDoubtful: false, pageCacheKept: true });
+  disk.kill();
+  // All that another kernel has left was read from the disk.
+  expect(open({ kernelId: 'b' }).pageCacheDoubtful).toBe(false);
+});
+
 test('checkpoints by kind', () => {
   const directory = open();
   expect(directory.offsets('recoveryPoint')).toEqual({ offsets: new Map(), damaged: null });

@@ -17,6 +17,7 @@ export interface OpenedOptions {
   readonly config?: Partial<LogConfig>;
   readonly cleanShutdown?: boolean;
   readonly pageCacheKept?: boolean;
+  readonly pageCacheDoubtful?: boolean;
   readonly recoveryPoint?: number;
   readonly logStartOffset?: number;
   readonly filesMax?: number;
@@ -44,6 +45,7 @@ export class Opened {
       now: NOW,
       cleanShutdown: options.cleanShutdown ?? true,
       pageCacheKept: options.pageCacheKept ?? false,
+      pageCacheDoubtful: options.pageCacheDoubtful ?? false,
       recoveryPoint: options.recoveryPoint ?? 0,
       ...(options.logStartOffset === undefined ? {} : { logStartOffset: options.logStartOffset }),
     });

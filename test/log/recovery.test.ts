@@ -457,6 +457,31 @@ test.each([0, 1, 60, 200, 390, 500])(
   },
 );
 
+for (const segmentBytes of [1_000, 1_000_000]) {
+  test(`what a failed sync has left in the kernel's memory alone is written again, in segments of ${segmentBytes} bytes`, () => {
+    for (const pageCacheDoubtful of [true, false]) {
+      const opened = filled(8, { segmentBytes });
+      opened.sync();
+      opened.disk.syncDirectory('/');
+      const recoveryPoint = opened.log.recoveryPoint;
+      for (let i = 0; i < 8; i++) opened.append({ count: 2, valueBytes: 50, timestamp: NOW + 100 + i });
+      opened.disk.fault = (operation) => (operation === 'sync' ? 'EIO' : null);
+      const { slots } = opened.log.syncPlan();
+      for (const slot of slots) expect(() => opened.disk.sync(opened.world.table.descriptor(slot))).toThrow('EIO');
+      opened.disk.fault = null;
+      const again = opened.kill({ config: { ...SMALL, segmentBytes }, recoveryPoint, pageCacheDoubtful });
+      expect(again.log.logEndOffset).toBe(32);
+      again.sync();
+      expect(again.log.recoveryPoint).toBe(32);
+      again.disk.crash(new SeededRandom(1));
+      const last = again.kill({ config: { ...SMALL, segmentBytes }, recoveryPoint: 32 });
+      // Linux itself would lose it: without the doubt the sync promises what nobody writes.
+      expect(last.log.logEndOffset === 32).toBe(pageCacheDoubtful);
+      if (pageCacheDoubtful) expect(offsetsIn(last)).toEqual(Array.from({ length: 16 }, (_, index) => index * 2));
+    }
+  });
+}
+
 test('a start after a killed process makes few calls of the disk, however long its files are', () => {
   const opened = new Opened({ config: LARGE });
   grow(opened, 0, 300);

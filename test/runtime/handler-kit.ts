@@ -126,6 +126,7 @@ export class HandlerBench {
       minInsyncReplicas: 1,
       cleanShutdown: true,
       pageCacheKept: false,
+      pageCacheDoubtful: false,
       recoveryPoint: 0,
       logStartOffset: 0,
     };

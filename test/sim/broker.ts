@@ -32,6 +32,7 @@ import { INTAKE_LIMITS, LIMITS } from '../runtime/kit.ts';
 import { FakeTransport, must } from '../runtime/sockets.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { Home, TOPIC, TOPIC_ID } from './home.ts';
+import { poisonWhatIsFree } from './poison.ts';
 import { rings } from './rings.ts';
 import type { Settings } from './settings.ts';
 import { SimulatedSockets, syncErrno } from './sockets.ts';
@@ -56,8 +57,6 @@ export class SimulatedBroker {
   readonly loops: Loop[] = [];
   /** Why the process must end: its disk has failed it. */
   failed: string | null = null;
-  /** Loops that have heard from the main thread since their last turn. */
-  readonly #told = new Set<Loop>();
   readonly #settings: Settings;
   readonly #disk: SimulatedDisk;
   readonly #config: LogConfig;
@@ -105,6 +104,16 @@ export class SimulatedBroker {
 
   online(partition: number): boolean {
     return this.published.online(partition);
+  }
+
+  /** The ends of the logs with what has been staged, by partition. */
+  stagedEnds(): number[] {
+    const ends: number[] = [];
+    for (const handler of this.handlers) {
+      const sizes = this.ask(handler, { kind: 'sizes' }) as Float64Array;
+      for (let at = 0; at < sizes.length; at += 3) ends[sizes[at] as number] = sizes[at + 2] as number;
+    }
+    return ends;
   }
 
   ask(role: Role, message: ControlMessage): unknown {
@@ -160,6 +169,8 @@ export class SimulatedBroker {
 
   /** One loop's: what its sockets have, then a round. */
   turn(index: number): void {
+    // As an acceptor does: what found no room in a ring is tried again.
+    for (const outbox of this.#accepting) outbox?.ringBell();
     const loop = this.loops[index % this.loops.length] as Loop;
     for (const [at, processor] of this.processors.entries()) {
       if (!loop.roles.includes(processor)) continue;
@@ -172,12 +183,6 @@ export class SimulatedBroker {
       }
     }
     loop.round();
-    this.#told.delete(loop);
-  }
-
-  /** Some loop has not had its turn since the main thread told it something: what it appended then is not published. */
-  get isBetween(): boolean {
-    return this.#told.size > 0;
   }
 
   block(): void {
@@ -212,7 +217,6 @@ export class SimulatedBroker {
 
   /** The main thread's work on what the others have posted. */
   main(): void {
-    for (const loop of this.loops) this.#told.add(loop);
     for (const message of this.#posted.splice(0)) {
       if (message.kind === 'openBatch') {
         const { offset, length, opening, token, processor } = message;
@@ -226,8 +230,10 @@ export class SimulatedBroker {
         const kept = this.home.data.keepStarts(this.#offsets().map((one) => ({ ...one, offset: one.logStartOffset })));
         if (kept.length > 0) this.failed ??= 'a start was not kept';
         this.ask(this.#role(message.from), { kind: 'startKept', token: message.token, kept: kept.length === 0 });
-      } else if (message.kind === 'offline') this.failed ??= message.why;
-      else if (message.kind === 'log') {
+      } else if (message.kind === 'offline') {
+        this.home.data.distrust(0);
+        this.failed ??= message.why;
+      } else if (message.kind === 'log') {
         must(
           message.level !== 'error',
           `nothing is logged as an error: ${message.event} ${JSON.stringify(message.values)}`,
@@ -361,6 +367,7 @@ export class SimulatedBroker {
       open: new Int32Array(1),
       post: (message) => this.#posted.push(message),
     });
+    poisonWhatIsFree(processor.intake);
     loop.add(processor, counters);
     this.processors.push(processor);
     this.#sockets.push(sockets);

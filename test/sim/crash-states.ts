@@ -19,12 +19,12 @@ import { type Ledger, mustBeInOrder, type Placed, type Places } from './ledger.t
 /** How a process came to its end. */
 export type End = 'kill' | 'power' | 'clean';
 
-/** What the last process said of a partition: its log must end between the two. */
+/** What the last process said of a partition: its log must end between them. */
 export interface Bounds {
   readonly durableEnd: number;
   readonly writtenEnd: number;
-  /** In the middle of a handler's turn: what is written by now is published at its end. */
-  readonly isBetween: boolean;
+  /** What is staged is written early when a segment ends. */
+  readonly stagedEnd: number;
   /** A write has failed: what it left behind is not known. */
   readonly broken: boolean;
 }
@@ -151,8 +151,8 @@ export function judge(
     bounds.broken || end === 'power' ? Math.max(bounds.durableEnd, places.endPromised) : bounds.writtenEnd;
   must(logEndOffset >= Math.min(written, bounds.writtenEnd), `the log ends at ${logEndOffset}, not before ${written}`);
   must(
-    bounds.broken || bounds.isBetween || logEndOffset <= bounds.writtenEnd,
-    `the log ends at ${logEndOffset}, not behind ${bounds.writtenEnd}`,
+    bounds.broken || logEndOffset <= bounds.stagedEnd,
+    `the log ends at ${logEndOffset}, not behind ${bounds.stagedEnd}`,
   );
   for (const one of found) {
     const place = places.at(one.baseOffset);

@@ -2,7 +2,7 @@
  * A disk in memory that forgets. What is written, truncated, created, renamed or removed is visible at once and durable only
  * after a sync of the file or its directory. `crash` keeps, of what was not synced, what the seed says: for each file any of
  * its writes, torn at any byte; for each directory a prefix of its changes, as a journalling file system does. Calls fail
- * when `fault` says so.
+ * when `fault` says so; a file whose sync fails with EIO shows what was written and has lost it.
  */
 import { assert } from '../../src/base/assert.ts';
 import type { Memory, Pieces } from '../../src/base/memory.ts';
@@ -110,7 +110,13 @@ export class SimulatedDisk implements Disk {
 
   sync(file: number): void {
     const { entry, path } = this.#opened(file, 'sync');
-    this.#enter('sync', path);
+    try {
+      this.#enter('sync', path);
+    } catch (problem) {
+      // As Linux does it: pages that could not be written are no longer to be written.
+      if ((problem as DiskError).code === 'EIO' && entry instanceof SimulatedFile) entry.forget();
+      throw problem;
+    }
     entry.sync();
   }
 

@@ -56,6 +56,11 @@ export class SimulatedFile {
     this.changes = [];
   }
 
+  /** A sync has failed: what was to become durable is still seen, and nobody will write it any more. */
+  forget(): void {
+    this.changes = [];
+  }
+
   crash(random: Random): void {
     this.locked = false;
     for (const change of this.changes) {

@@ -84,6 +84,7 @@ export class Home {
       directory: this.data.partitionPath(0, TOPIC, partition),
       config,
       minInsyncReplicas: 1,
+      pageCacheDoubtful: left !== null && this.data.pageCacheDoubtful(0),
       pageCacheKept: left !== null && this.data.pageCacheKept(0),
       cleanShutdown: this.data.cleanShutdown(0) && left !== null,
       recoveryPoint: left?.recoveryPoint ?? 0,

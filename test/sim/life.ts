@@ -246,19 +246,20 @@ export class Life implements ClientDesk {
 
   /** What the process says of its partitions, should it end now. */
   #note(): void {
-    const { isBetween } = this.#broker;
+    const stagedEnds = this.#broker.stagedEnds();
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
+      const stagedEnd = stagedEnds[partition] ?? 0;
       const { durableEndOffset: durableEnd, logEndOffset: writtenEnd } = this.#broker.view(partition);
       // A log may be broken before anybody knows.
-      if (this.#broker.online(partition)) {
-        this.#bounds[partition] = { durableEnd, writtenEnd, isBetween, broken: this.#faulted };
-      } else {
-        const last = this.#bounds[partition] ?? { durableEnd: 0, writtenEnd: 0 };
+      if (this.#broker.online(partition))
+        this.#bounds[partition] = { durableEnd, writtenEnd, stagedEnd, broken: this.#faulted };
+      else {
+        const last = this.#bounds[partition] ?? { durableEnd: 0, writtenEnd: 0, stagedEnd: 0, broken: true };
         const { max } = Math;
         this.#bounds[partition] = {
           durableEnd: max(last.durableEnd, durableEnd),
           writtenEnd: max(last.writtenEnd, writtenEnd),
-          isBetween,
+          stagedEnd: max(last.stagedEnd, stagedEnd),
           broken: true,
         };
       }
