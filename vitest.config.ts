@@ -15,6 +15,7 @@ const OF_ONE_TRANSPORT = [
   'test/broker/group-configs.test.ts',
   'test/broker/group-storm.test.ts',
   'test/broker/system-calls.test.ts',
+  'test/broker/profile.test.ts',
   'test/clients/group-migration.test.ts',
   ...['bench', 'disk-access', 'group-members', 'group-rebalances', 'memory', 'promised'].map(
     (name) => `test/rows/${name}.test.ts`,
@@ -23,8 +24,8 @@ const OF_ONE_TRANSPORT = [
 const LIMITS = {
   pool: 'forks',
   execArgv: ['--import', new URL('./test/kit/stripped/hook.mjs', import.meta.url).href],
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   teardownTimeout: 5_000,
 };
 

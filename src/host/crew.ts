@@ -7,10 +7,9 @@ import type { Logger } from '../base/logger.ts';
 import { loadAddon } from '../runtime/addon.ts';
 import type { BellAddress, ControlMessage, FromThread, RoleMessage, ThreadMessage } from '../runtime/control.ts';
 import type { SocketSettings } from '../runtime/ground.ts';
-import { newLetters } from '../runtime/letters.ts';
 import type { Native } from '../runtime/native.ts';
-import { newRing } from '../runtime/ring.ts';
-import { RING_SLOTS, type Shared } from '../runtime/shared.ts';
+import type { Shared } from '../runtime/shared.ts';
+import { Links } from './links.ts';
 import type { ThreadEntries } from './thread-entries.ts';
 
 export interface CrewParts {
@@ -19,6 +18,8 @@ export interface CrewParts {
   readonly shared: Shared;
   readonly sockets: SocketSettings;
   readonly connectionsMax: number;
+  /** Where threads write their CPU profiles; null for none. */
+  readonly profile: string | null;
   readonly logger: Logger;
   /** What threads say unasked: questions to the controller, moved connections, partitions that went offline. */
   heard(message: FromThread): void;
@@ -44,6 +45,8 @@ interface Waiting {
 }
 
 const STOP_WITHIN_MS = 5_000;
+/** What was sampled has to be put together and written first. */
+const PROFILED_STOP_WITHIN_MS = 60_000;
 
 export class Crew {
   readonly #parts: CrewParts;
@@ -52,7 +55,7 @@ export class Crew {
   /** Role to thread. */
   readonly #places = new Map<string, string>();
   readonly #intakes = new Map<string, SharedArrayBuffer>();
-  readonly #links = new Map<string, Set<string>>();
+  readonly #links = new Links();
   readonly #waiting = new Map<number, Waiting>();
   #sequence = 1;
   #failed = false;
@@ -81,13 +84,24 @@ export class Crew {
 
   /** Starts a thread. The blocker's is of its own kind: it has one role, its row says which counters are its own. */
   async addThread(name: string, blockerRow: number | null = null): Promise<void> {
-    const { kind, entries, shared, sockets, connectionsMax } = this.#parts;
+    const { kind, entries, shared, sockets, connectionsMax, profile } = this.#parts;
     const flagMemory = new SharedArrayBuffer(4);
     const event = this.#native === null || blockerRow !== null ? -1 : this.#native.eventCreate();
     const bell = { flag: flagMemory, event };
     const { port1, port2 } = new MessageChannel();
     const { board } = entries;
-    const workerData = { name, kind, shared, bell, port: port2, sockets, connectionsMax, board, row: blockerRow };
+    const workerData = {
+      name,
+      kind,
+      shared,
+      bell,
+      port: port2,
+      sockets,
+      connectionsMax,
+      board,
+      profile,
+      row: blockerRow,
+    };
     const worker = new Worker(blockerRow === null ? entries.thread : entries.blocker, {
       workerData,
       transferList: [port2],
@@ -133,31 +147,18 @@ export class Crew {
 
   /** Two rings between two roles, one each way. */
   async link(a: string, b: string): Promise<void> {
-    const there = newRing(RING_SLOTS);
-    const back = newRing(RING_SLOTS);
-    const kinds = `${a[0]}${b[0]}`;
-    const letters = kinds === 'hp' || kinds === 'ph' ? newLetters() : null;
+    const { there, back, letters } = this.#links.add(a, b);
     await this.#linkOne(a, b, there, back, letters);
     await this.#linkOne(b, a, back, there, letters);
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const peers = this.#links.get(from) ?? new Set();
-      this.#links.set(from, peers.add(to));
-    }
   }
 
   /** Takes a role out: nobody speaks to it any more, what it holds is closed. */
   async retire(role: string): Promise<void> {
-    for (const peer of this.#links.get(role) ?? []) {
-      await this.ask(peer, { kind: 'unlink', peer: role });
-      this.#links.get(peer)?.delete(role);
-    }
-    this.#links.delete(role);
+    for (const peer of this.#links.peersOf(role)) await this.ask(peer, { kind: 'unlink', peer: role });
     this.#intakes.delete(role);
     const thread = this.#places.get(role) as string;
     await this.#send(thread, '', { kind: 'retire', role });
+    this.#links.remove(role);
     this.#places.delete(role);
   }
 
@@ -190,7 +191,7 @@ export class Crew {
     member.stopping = true;
     const stopped = this.#send(name, '', { kind: 'stop' });
     const late = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, STOP_WITHIN_MS);
+      const timer = setTimeout(resolve, this.#parts.profile === null ? STOP_WITHIN_MS : PROFILED_STOP_WITHIN_MS);
       member.ended.then(() => {
         clearTimeout(timer);
         resolve();

@@ -338,7 +338,10 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
 
   #unlink(peer: string): void {
     const index = this.#links.findIndex((link) => link.peer === peer);
-    if (index >= 0) this.#links.splice(index, 1);
+    for (const { memory } of index >= 0 ? this.#links.splice(index, 1) : []) {
+      // Nothing of what lies there is under way: the peer has let go of it all before it went.
+      if (memory !== NO_MEMORY) this.#parts.registry.unregister(memory);
+    }
     if (peer.startsWith('p')) this.#processors[Number(peer.slice(1))] = undefined;
   }
 }

@@ -15,12 +15,14 @@ import { Answers } from './answers.ts';
 import { Bell, futexBell } from './bell.ts';
 import type { BellAddress, FromThread, Link, Question, RoleMessage } from './control.ts';
 import { Counters } from './counters.ts';
+import { GcPauses } from './gc-pauses.ts';
 import type { Ground, SocketSettings } from './ground.ts';
 import { Handler } from './handler.ts';
 import { Loop } from './loop.ts';
 import { Processor } from './processor.ts';
 import { Inbox, Outbox } from './ring.ts';
 import type { Role } from './role.ts';
+import { RoleMemory } from './role-memory.ts';
 import { FILE_STRIPE, SCRATCH_BYTES, type Shared } from './shared.ts';
 import type { World } from './world.ts';
 
@@ -34,6 +36,8 @@ export interface ThreadData {
   readonly connectionsMax: number;
   /** What the thread's entry shares with whoever handed it in. */
   readonly board: SharedArrayBuffer | null;
+  /** Where the thread's CPU profile goes at its end; null for none. */
+  readonly profile: string | null;
 }
 
 export class Thread {
@@ -42,6 +46,7 @@ export class Thread {
   readonly #ground: Ground;
   readonly #loop: Loop;
   readonly #roles = new Map<string, Role>();
+  readonly #memories = new Map<string, RoleMemory>();
   readonly #published: PublishedPartitions;
   readonly #waiter: { start(): void; stop(): void };
 
@@ -51,7 +56,7 @@ export class Thread {
     this.#ground = world.ground;
     this.#ground.nameThread(data.name);
     this.#published = new PublishedPartitions(data.shared.published);
-    this.#loop = new Loop(world.clock, new Timers(world.clock.monotonic()));
+    this.#loop = new Loop(world.clock, new Timers(world.clock.monotonic()), new GcPauses());
     const flag = new Int32Array(data.bell.flag);
     this.#waiter = this.#ground.waiter(this.#loop, data.bell.event, flag, () => this.#control());
     this.#post({ kind: 'ready' });
@@ -108,17 +113,19 @@ export class Thread {
 
   #host(message: RoleMessage): void {
     const counters = new Counters(this.#data.shared.counters, message.row);
-    const role = this.#build(message, counters);
+    const memory = new RoleMemory(this.#ground.registry);
+    const role = this.#build(message, counters, memory);
+    this.#memories.set(role.name, memory);
     this.#world.hosted(role);
     this.#roles.set(role.name, role);
     this.#loop.add(role, counters);
   }
 
-  #build(message: RoleMessage, counters: Counters): Role {
+  #build(message: RoleMessage, counters: Counters, memory: RoleMemory): Role {
     const { shared } = this.#data;
     const post = (from: FromThread): void => this.#post(from);
-    if (message.role === 'processor') return this.#processor(message, counters);
-    if (message.role === 'handler') return this.#handler(message, counters);
+    if (message.role === 'processor') return this.#processor(message, counters, memory);
+    if (message.role === 'handler') return this.#handler(message, counters, memory);
     return new Acceptor({
       name: message.name,
       doors: this.#ground.doors(this.#data.sockets),
@@ -129,15 +136,15 @@ export class Thread {
     });
   }
 
-  #processor(message: Extract<RoleMessage, { role: 'processor' }>, counters: Counters): Processor {
+  #processor(message: Extract<RoleMessage, { role: 'processor' }>, counters: Counters, memory: RoleMemory): Processor {
     const ground = this.#ground;
     const { shared, sockets } = this.#data;
     const processor: Processor = new Processor({
       ...message,
       image: imageOf(message.image.clusterId, message.image.changes),
-      intake: ground.memory(new Uint8Array(message.intake)),
-      answers: new Answers(ground.registry),
-      scratch: ground.memory(new Uint8Array(SCRATCH_BYTES)),
+      intake: memory.register(new Uint8Array(message.intake)),
+      answers: new Answers(memory),
+      scratch: memory.register(new Uint8Array(SCRATCH_BYTES)),
       kernels: ground.kernels,
       timers: this.#loop.timers,
       clock: this.#world.clock,
@@ -153,7 +160,7 @@ export class Thread {
     return processor;
   }
 
-  #handler(message: Extract<RoleMessage, { role: 'handler' }>, counters: Counters): Handler {
+  #handler(message: Extract<RoleMessage, { role: 'handler' }>, counters: Counters, memory: RoleMemory): Handler {
     const ground = this.#ground;
     const { shared } = this.#data;
     const files = new FileTable(new Int32Array(shared.files), message.index * FILE_STRIPE, FILE_STRIPE);
@@ -165,11 +172,11 @@ export class Thread {
         files: cache,
         kernels: ground.kernels,
         random: new SeededRandom(message.seed),
-        scratch: ground.memory(new Uint8Array(SCRATCH_BYTES)),
+        scratch: memory.register(new Uint8Array(SCRATCH_BYTES)),
         decompress: decompressRecords,
       },
       cache,
-      registry: ground.registry,
+      registry: memory,
       files,
       published: this.#published,
       clock: this.#world.clock,
@@ -190,7 +197,7 @@ export class Thread {
         link.peer,
         inbox,
         outbox,
-        link.intake === null ? null : this.#ground.memory(new Uint8Array(link.intake)),
+        link.intake === null ? null : (this.#memories.get(to) as RoleMemory).register(new Uint8Array(link.intake)),
         link.letters,
       );
     } else if (role instanceof Acceptor) role.linked(link.peer, outbox);
@@ -208,6 +215,8 @@ export class Thread {
     role.stop();
     this.#roles.delete(name);
     this.#loop.remove(role);
+    this.#memories.get(name)?.close();
+    this.#memories.delete(name);
   }
 
   #stop(): void {

@@ -8,7 +8,7 @@
  *                              └──────────────────a join, a leave, silence─────────────────────────────────────┘
  *   Dead: its removal is being written.
  */
-import { Timer, type Timers } from '../../base/timers.ts';
+import { type Deadlines, Timer } from '../../base/timers.ts';
 import { ERROR } from '../../wire/errors.ts';
 import { ClassicMember, type Identity, type Joined, NO_BYTES } from './classic-member.ts';
 import { CONSUMER_PROTOCOL_TYPE, subscribedTopics } from './consumer-protocol.ts';
@@ -22,7 +22,7 @@ export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance
 
 /** Told when a time of a group has run out, or begins anew. */
 export interface Alarms {
-  readonly timers: Timers;
+  readonly timers: Deadlines;
   joinIsDue(group: ClassicGroup): void;
   syncIsDue(group: ClassicGroup): void;
   sessionIsOver(group: ClassicGroup, memberId: string): void;

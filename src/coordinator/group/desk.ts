@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
-import type { Timers } from '../../base/timers.ts';
+import type { Deadlines } from '../../base/timers.ts';
 import type { Settings } from '../../config/broker-table.ts';
 import type { GroupBounds, GroupOverrides } from '../../config/group-settings.ts';
 import type { Topics } from './topics.ts';
@@ -26,7 +26,7 @@ export type GroupSettings = GroupBounds &
 export interface Desk {
   readonly writes: Writes;
   /** Deadlines on the clock's monotonic time. */
-  readonly timers: Timers;
+  readonly timers: Deadlines;
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: GroupSettings;

@@ -2,7 +2,7 @@
  * How a classic group gets from one generation to the next: everybody is waited for until the slowest member's rebalance
  * timeout, whoever has not joined is dropped, the rest are told. A group that was empty waits a little for others to come.
  */
-import type { Timers } from '../../base/timers.ts';
+import type { Deadlines } from '../../base/timers.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { Alarms, ClassicGroup } from './classic-group.ts';
 import { type ClassicMember, NO_BYTES } from './classic-member.ts';
@@ -19,7 +19,7 @@ export class Rebalances implements Alarms {
     this.#desk = desk;
   }
 
-  get timers(): Timers {
+  get timers(): Deadlines {
     return this.#desk.timers;
   }
 

@@ -5,7 +5,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
-import type { Timers } from '../../base/timers.ts';
+import type { Deadlines } from '../../base/timers.ts';
 import type { GroupOverrides } from '../../config/group-settings.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { Journal } from '../journal.ts';
@@ -37,7 +37,7 @@ import { Writes } from './writes.ts';
 export interface ShardParts {
   readonly journal: Journal<GroupRecord>;
   /** On the clock's monotonic time. */
-  readonly timers: Timers;
+  readonly timers: Deadlines;
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: GroupSettings;

@@ -2,7 +2,7 @@
  * ConsumerGroupHeartbeat on a shard: the group that is meant, its turn, the log, the answer. A group changes when what a heartbeat
  * came to is in the log, and is answered then; what the log loses has not happened.
  */
-import type { Timers } from '../../../base/timers.ts';
+import type { Deadlines } from '../../../base/timers.ts';
 import { formatUuid, randomUuid } from '../../../base/uuid.ts';
 import { groupTimes } from '../../../config/group-settings.ts';
 import { ERROR } from '../../../wire/errors.ts';
@@ -34,7 +34,7 @@ export class Heartbeats implements ConsumerAlarms {
     this.#transitions = transitions;
   }
 
-  get timers(): Timers {
+  get timers(): Deadlines {
     return this.#desk.timers;
   }
 

@@ -2,7 +2,7 @@
  * A group of the consumer protocol on the shard that coordinates it: what its log says (`state`), and beside it what is of this
  * moment: who waits for a turn, and until when members may be silent or hold on to what they are to give up.
  */
-import { Timer, type Timers } from '../../../base/timers.ts';
+import { type Deadlines, Timer } from '../../../base/timers.ts';
 import { ZERO_UUID } from '../../../base/uuid.ts';
 import { ERROR } from '../../../wire/errors.ts';
 import type { ClassicGroup } from '../classic-group.ts';
@@ -22,7 +22,7 @@ const COMMITS_SINCE = 9;
 
 /** Told when a time of a member has run out. */
 export interface ConsumerAlarms {
-  readonly timers: Timers;
+  readonly timers: Deadlines;
   readonly topics: Topics;
   sessionTimeoutMs(group: string): number;
   /** On the timers' time. */
