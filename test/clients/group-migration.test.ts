@@ -42,8 +42,8 @@ afterAll(async () => {
 
 test('kafkajs and the consumer protocol in one group, each of them first and last', async () => {
   const { name: topic } = await createTopic(client, { partitions: PARTITIONS });
-  const membership = { address: home.address, group: 'moving', topic, sessionMs: SESSION_MS };
-  const classic = () => kafkajsMember({ ...membership, sessionMs: 6_000 });
+  const membership = { address: home.address, group: 'moving', topic, sessionMs: SESSION_MS, heartbeatMs: 100 };
+  const classic = () => kafkajsMember(membership);
   const all: Member[] = [];
   let filled = 0;
   const kind = async () => (await listedGroups(client)).find(({ groupId }) => groupId === 'moving')?.groupType;

@@ -25,6 +25,8 @@ export interface Membership {
   readonly group: string;
   readonly topic: string;
   readonly sessionMs?: number;
+  /** Of kafkajs; a tenth of the session unless told. */
+  readonly heartbeatMs?: number;
 }
 
 /** One that can be stopped and killed. */
@@ -55,7 +57,7 @@ export const BRISK_GROUPS = {
 };
 
 export async function kafkajsMember(
-  { address, group, topic, sessionMs = SESSION_MS }: Membership,
+  { address, group, topic, sessionMs = SESSION_MS, heartbeatMs = Math.floor(sessionMs / 10) }: Membership,
   handle: (read: Read) => Promise<void> = async () => {},
 ): Promise<Member> {
   const kafka = new Kafka({ clientId: 'kafkajs', brokers: [address], logLevel: logLevel.NOTHING });
@@ -63,7 +65,7 @@ export async function kafkajsMember(
     groupId: group,
     sessionTimeout: sessionMs,
     rebalanceTimeout: sessionMs,
-    heartbeatInterval: Math.floor(sessionMs / 10),
+    heartbeatInterval: heartbeatMs,
     maxWaitTimeInMs: 100,
   });
   const read: Read[] = [];

@@ -1,5 +1,6 @@
 /** librdkafka through its Node module, as promises: what the tests ask of producers, consumers and the admin client. */
 import { createRequire } from 'node:module';
+import { eventually } from '../kit/eventually.ts';
 
 export type Config = Readonly<Record<string, string | number | boolean>>;
 
@@ -43,6 +44,7 @@ interface RawConsumer {
   assign(places: readonly Place[]): void;
   subscribe(topics: readonly string[]): void;
   assignments(): Place[];
+  unsubscribe(): void;
   consume(count: number, done: Callback<Message[]>): void;
   setDefaultConsumeTimeout(ms: number): void;
   queryWatermarkOffsets(
@@ -249,8 +251,13 @@ export class GroupMember {
     }
   }
 
-  /** Leaves the group. */
+  /** Leaves the group: a cooperative member that only disconnects stays in it until its session ends. */
   async stop(): Promise<void> {
+    this.#raw.unsubscribe();
+    await eventually(
+      () => this.owned.length,
+      (count) => count === 0,
+    );
     this.#isGoing = false;
     await this.#ended;
     await settled((done) => this.#raw.disconnect(done));
