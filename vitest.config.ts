@@ -14,6 +14,7 @@ const OF_THEIR_OWN = ['test/kafka/**', 'test/librdkafka/**'];
 const OF_ONE_TRANSPORT = [
   'test/broker/system-calls.test.ts',
   'test/broker/profile.test.ts',
+  'test/broker/zero-copy.test.ts',
   ...['bench', 'disk-access', 'group-members', 'memory', 'promised'].map((name) => `test/rows/${name}.test.ts`),
 ];
 const LIMITS = {
