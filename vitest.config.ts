@@ -15,7 +15,9 @@ const OF_ONE_TRANSPORT = [
   'test/broker/system-calls.test.ts',
   'test/broker/profile.test.ts',
   'test/broker/zero-copy.test.ts',
-  ...['bench', 'disk-access', 'group-members', 'memory', 'promised'].map((name) => `test/rows/${name}.test.ts`),
+  ...['bench', 'disk-access', 'garbage', 'group-members', 'memory', 'promised'].map(
+    (name) => `test/rows/${name}.test.ts`,
+  ),
 ];
 const LIMITS = {
   pool: 'forks',
