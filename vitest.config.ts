@@ -12,15 +12,20 @@ const WITH_BROKERS = ['clients', 'broker', 'crash', 'rows'].map((folder) => `tes
 const OF_THEIR_OWN = ['test/kafka/**', 'test/librdkafka/**'];
 /** What asks the kernel about the native transport, starts no broker of this process, or is about clients rather than it. */
 const OF_ONE_TRANSPORT = [
-  'test/broker/group-configs.test.ts',
-  'test/broker/group-storm.test.ts',
-  'test/broker/system-calls.test.ts',
-  'test/broker/profile.test.ts',
-  'test/clients/group-migration.test.ts',
-  ...['bench', 'disk-access', 'group-members', 'group-rebalances', 'memory', 'promised'].map(
-    (name) => `test/rows/${name}.test.ts`,
-  ),
-];
+  'broker/group-configs',
+  'broker/group-storm',
+  'broker/profile',
+  'broker/system-calls',
+  'broker/zero-copy',
+  'clients/group-migration',
+  'rows/bench',
+  'rows/disk-access',
+  'rows/garbage',
+  'rows/group-members',
+  'rows/group-rebalances',
+  'rows/memory',
+  'rows/promised',
+].map((name) => `test/${name}.test.ts`);
 const LIMITS = {
   pool: 'forks',
   execArgv: ['--import', new URL('./test/kit/stripped/hook.mjs', import.meta.url).href],
@@ -31,8 +36,8 @@ const LIMITS = {
 
 export default defineConfig({
   test: {
-    // Much of a test is waiting: even on two cores two files at a time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Much of a test is waiting: even on two cores three files at a time.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     globalSetup: ['test/kit/stripped/strip.mjs'],
     reporters: CI ? ['default', 'json'] : ['default'],
     outputFile: { json: 'build/vitest.json' },

@@ -26,7 +26,7 @@ import { fileHandles } from './host/limits.ts';
 import { listen, type OpenListener } from './host/listening.ts';
 import { LoopDelay } from './host/loop-delay.ts';
 import { MainDesk } from './host/main-desk.ts';
-import { type BrokerMetrics, readMetrics } from './host/metrics.ts';
+import { type BrokerMetrics, readMetrics, requestTimesOf } from './host/metrics.ts';
 import type { PartitionHost } from './host/partition-host.ts';
 import { describe, type PoolSizes } from './host/placement.ts';
 import type { Pools } from './host/pools.ts';
@@ -41,7 +41,8 @@ import { addonProblem, loadAddon } from './runtime/addon.ts';
 import type { FromThread, ImageMessage } from './runtime/control.ts';
 import { countersMemory } from './runtime/counters.ts';
 import { kernelId, openGround } from './runtime/ground.ts';
-import { startProfile } from './runtime/profile.ts';
+import { startProfile, writeAnew } from './runtime/profile.ts';
+import { requestTimesMemory } from './runtime/request-times.ts';
 import { FILE_STRIPE, HANDLERS_MAX, type Shared, systemClock } from './runtime/shared.ts';
 import { EmbeddedStore } from './stores/embedded.ts';
 
@@ -174,6 +175,7 @@ class RunningBroker implements Broker {
       files: FileTable.memory(HANDLERS_MAX * FILE_STRIPE),
       counters: countersMemory(),
       connections: new SharedArrayBuffer(4),
+      times: this.#options.profile === undefined ? null : requestTimesMemory(),
     };
     this.#published = new PublishedPartitions(this.#shared.published);
     this.failed = new Promise((done) => {
@@ -205,7 +207,13 @@ class RunningBroker implements Broker {
   async start(): Promise<void> {
     this.#delay.start();
     const { profile } = this.#options;
-    if (profile !== undefined) this.#writeProfile = startProfile(profile, 'main');
+    if (profile !== undefined) {
+      const write = startProfile(profile, 'main');
+      this.#writeProfile = () => {
+        write();
+        writeAnew(profile, 'requests', 'json', `${JSON.stringify(requestTimesOf(this.#shared), null, 2)}\n`);
+      };
+    }
     const settings = this.#settings;
     const ground = openGround(this.transport);
     const { disk, kernels } = ground;

@@ -1,6 +1,7 @@
 /** How cost grows: the same load over ever more partitions, and over ever more connections. */
 import { type LoadResult, load } from '../limit/load.ts';
 import type { Running } from '../limit/servers.ts';
+import { perf } from './clients.ts';
 import type { Amount } from './measures.ts';
 
 export interface Sweep {
@@ -26,6 +27,12 @@ function topicOf(count: number): string {
   return `sweep-${count}`;
 }
 
+/** Until every partition is led and has a record. */
+function make(port: number, topic: string, partitions: number): Promise<unknown> {
+  const size = ['--partitions', String(partitions), '--records', String(partitions), '--batch-size', '1'];
+  return perf(port, 'produce', '--create', '--topic', topic, '--in-flight', '1', ...size);
+}
+
 export const SWEEPS: readonly Sweep[] = [
   {
     name: 'partitions',
@@ -33,17 +40,7 @@ export const SWEEPS: readonly Sweep[] = [
     unit: 'µs',
     counts: [1, 10, 100, 1000],
     growthMost: 1.5,
-    prepare: ({ port }, count) =>
-      load({
-        port,
-        topic: topicOf(count),
-        mode: 'produce',
-        create: true,
-        partitions: count,
-        spread: count,
-        requests: count,
-        'connect-ms': 10_000,
-      }),
+    prepare: ({ port }, count) => make(port, topicOf(count), count),
     async measure({ port, pid }, count, { share }) {
       const requests = Math.ceil(REQUESTS * share);
       return perRequest(
@@ -65,8 +62,7 @@ export const SWEEPS: readonly Sweep[] = [
     unit: 'µs',
     counts: [1, 10, 100, 1000],
     growthMost: 1.5,
-    prepare: ({ port }, count) =>
-      load({ port, topic: topicOf(count), mode: 'produce', create: true, requests: 1, 'connect-ms': 10_000 }),
+    prepare: ({ port }, count) => make(port, topicOf(count), 1),
     async measure({ port, pid }, count, { share }) {
       // A single connection sends one at a time: fewer requests take as long.
       const requests = Math.ceil((count < 10 ? REQUESTS / 5 : REQUESTS) * share);

@@ -101,6 +101,12 @@ const NETWORK = [
     min: 1024,
   }),
   int('max.incremental.fetch.session.cache.slots', 1000, 'Fetch sessions that are remembered.', { min: 0 }),
+  boolean(
+    'zero.copy',
+    true,
+    'Whether ranges of a log may go to the socket by sendfile; false reads and sends them all, to see what that costs.',
+    OURS,
+  ),
   int(
     'zero.copy.min.bytes',
     131_072,

@@ -27,7 +27,7 @@ export function processorLimits(settings: Settings, listeners: readonly Listener
       idleMs: settings.connectionsMaxIdleMs,
       receiveTimeoutMs: settings.requestReceiveTimeoutMs,
     },
-    zeroCopyMinBytes: settings.zeroCopyMinBytes,
+    zeroCopyMinBytes: settings.zeroCopy ? settings.zeroCopyMinBytes : Number.POSITIVE_INFINITY,
     fetchBytesMax: settings.fetchMaxBytes,
     autoCreateTopics: settings.autoCreateTopicsEnable,
     describedPartitionsMax: settings.maxRequestPartitionSizeLimit,

@@ -2,7 +2,9 @@
 import { FileTable } from '../log/leases.ts';
 import { newPartitionView, type PublishedPartitions } from '../replica/published.ts';
 import { COUNTERS, type CounterName, Counters } from '../runtime/counters.ts';
+import { type PhaseTimes, readRequestTimes } from '../runtime/request-times.ts';
 import type { Shared } from '../runtime/shared.ts';
+import { apiByKey } from '../wire/messages/all.ts';
 import type { Crew } from './crew.ts';
 import type { LoopDelay } from './loop-delay.ts';
 import type { PartitionHost } from './partition-host.ts';
@@ -45,6 +47,8 @@ export interface BrokerMetrics {
   /** By role: a0, p0, h0, b0 ... */
   readonly roles: Readonly<Record<string, CounterValues>>;
   readonly threads: Readonly<Record<string, readonly string[]>>;
+  /** Sums over all answered requests by API, in a broker that profiles itself; else null. */
+  readonly requestTimes: Readonly<Record<string, PhaseTimes>> | null;
   readonly partitions: readonly PartitionMetrics[];
   /** How many of them are out of service. */
   readonly offlinePartitions: number;
@@ -96,7 +100,16 @@ export async function readMetrics(parts: MetricsParts): Promise<BrokerMetrics> {
     total,
     roles,
     threads: Object.fromEntries(crew.threads.map((thread) => [thread, crew.rolesOn(thread)])),
+    requestTimes: requestTimesOf(shared),
     partitions,
     offlinePartitions: partitions.filter(({ offline }) => offline !== null).length,
   };
+}
+
+/** By name of the API. */
+export function requestTimesOf({ times }: Shared): BrokerMetrics['requestTimes'] {
+  if (times === null) return null;
+  return Object.fromEntries(
+    Array.from(readRequestTimes(times), ([key, sums]) => [apiByKey(key)?.name ?? `API ${key}`, sums]),
+  );
 }

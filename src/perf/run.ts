@@ -10,7 +10,7 @@ import { PERF_USAGE, type PerfOptions, parsePerf } from './options.ts';
 import { EXIT_INTERRUPTED, PerfProblem } from './problem.ts';
 import { produce } from './produce-load.ts';
 import { progressText, resultOf, resultText } from './report.ts';
-import { createTopic, leadersOf, openFirst } from './topic.ts';
+import { createTopic, leadersOf, openFirst, untilLed } from './topic.ts';
 
 const PROGRESS_TTY_MS = 1000;
 const PROGRESS_MS = 5000;
@@ -41,6 +41,8 @@ async function load(options: PerfOptions, interrupted: AbortSignal): Promise<num
   const writers = mode === 'consume' ? [] : await openLanes(lanePlans(led, connections, true));
   const readers = mode === 'produce' ? [] : await openLanes(lanePlans(led, connections, false));
   const lanes = [...writers, ...readers];
+  if (options.create)
+    await Promise.all(lanes.map(({ connection, partitions }) => untilLed(connection, topic, partitions)));
   const measurement = new Measurement();
   const batches = new Batches(options.recordBytes, options.batchBytes, Date.now(), randomBytes(MARK_BYTES));
   const cpuBefore = process.cpuUsage();

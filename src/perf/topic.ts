@@ -94,6 +94,34 @@ export async function leadersOf(connection: Connection, topic: string, isNew: bo
   }
 }
 
+interface Listed {
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly offset: number;
+}
+
+async function listed(
+  connection: Connection,
+  topic: string,
+  wanted: readonly number[],
+  place: 'EARLIEST' | 'LATEST',
+): Promise<Listed[]> {
+  const timestamp = LIST_OFFSETS_TIMESTAMP[place];
+  const partitions = wanted.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp }));
+  const answer = await connection.call(ListOffsets, connection.version(ListOffsets), {
+    replicaId: -1,
+    isolationLevel: 0,
+    topics: [{ name: topic, partitions }],
+    timeoutMs: CREATE_TIMEOUT_MS,
+  });
+  const found = new Map(answer.topics[0]?.partitions.map((one) => [one.partitionIndex, one]));
+  return wanted.map((partition) => {
+    const one = found.get(partition);
+    if (one === undefined) throw new PerfProblem(EXIT_REFUSED, `No offset came for ${topic}-${partition}.`);
+    return { partition, errorCode: one.errorCode, offset: one.offset };
+  });
+}
+
 /** The first or the end offset of each partition, in the order given; the connection's broker leads them all. */
 export async function offsetsOf(
   connection: Connection,
@@ -101,30 +129,20 @@ export async function offsetsOf(
   partitions: readonly number[],
   place: 'EARLIEST' | 'LATEST',
 ): Promise<number[]> {
-  const answer = await connection.call(ListOffsets, connection.version(ListOffsets), {
-    replicaId: -1,
-    isolationLevel: 0,
-    topics: [
-      {
-        name: topic,
-        partitions: partitions.map((partitionIndex) => ({
-          partitionIndex,
-          currentLeaderEpoch: -1,
-          timestamp: LIST_OFFSETS_TIMESTAMP[place],
-        })),
-      },
-    ],
-    timeoutMs: CREATE_TIMEOUT_MS,
+  return (await listed(connection, topic, partitions, place)).map(({ partition, errorCode, offset }) => {
+    if (errorCode === ERROR.NONE) return offset;
+    throw new PerfProblem(EXIT_REFUSED, `Offsets of ${topic}-${partition}: ${errorName(errorCode)}.`);
   });
-  const offsets = new Map<number, number>();
-  for (const { partitionIndex, errorCode, offset } of answer.topics[0]?.partitions ?? []) {
-    if (errorCode !== ERROR.NONE)
-      throw new PerfProblem(EXIT_REFUSED, `Offsets of ${topic}-${partitionIndex}: ${errorName(errorCode)}.`);
-    offsets.set(partitionIndex, offset);
+}
+
+/** A broker may be told of a new topic's partitions a little later than it tells who leads them: waits until it does lead. */
+export async function untilLed(connection: Connection, topic: string, partitions: readonly number[]): Promise<void> {
+  const untilMs = performance.now() + READY_MS;
+  for (;;) {
+    const places = await listed(connection, topic, partitions, 'LATEST');
+    const waits = places.some(({ errorCode }) => errorCode !== ERROR.NONE && isRetriable(errorCode));
+    // What is left then is said by whoever asks next.
+    if (!waits || performance.now() > untilMs) return;
+    await sleep(RETRY_MS);
   }
-  return partitions.map((partition) => {
-    const offset = offsets.get(partition);
-    if (offset === undefined) throw new PerfProblem(EXIT_REFUSED, `No offset came for ${topic}-${partition}.`);
-    return offset;
-  });
 }

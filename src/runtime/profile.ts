@@ -21,7 +21,7 @@ export function startProfile(directory: string, name: string): () => void {
     // Within its own thread a session answers before `post` returns: nothing is left to wait for.
     session.post('Profiler.stop', (problem, answer) => {
       if (problem !== null) throw problem;
-      writeAnew(directory, name, JSON.stringify(answer.profile));
+      writeAnew(directory, name, 'cpuprofile', JSON.stringify(answer.profile));
     });
     session.disconnect();
   };
@@ -43,9 +43,10 @@ function make(directory: string): void {
   }
 }
 
-function writeAnew(directory: string, name: string, text: string): void {
+/** Overwrites nothing: a name that is there gets a number. */
+export function writeAnew(directory: string, name: string, ending: string, text: string): void {
   for (let number = 1; ; number++) {
-    const path = join(directory, `${name}${number === 1 ? '' : `-${number}`}.cpuprofile`);
+    const path = join(directory, `${name}${number === 1 ? '' : `-${number}`}.${ending}`);
     try {
       writeFileSync(path, text, { flag: 'wx' });
       return;

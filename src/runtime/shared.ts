@@ -8,6 +8,8 @@ export interface Shared {
   readonly counters: SharedArrayBuffer;
   /** One int32: connections open in the whole broker. */
   readonly connections: SharedArrayBuffer;
+  /** Sums of the times of requests; null in a broker that does not profile itself. */
+  readonly times: SharedArrayBuffer | null;
 }
 
 export const HANDLERS_MAX = 32;

@@ -19,11 +19,13 @@ import { GcPauses } from './gc-pauses.ts';
 import type { Ground, SocketSettings } from './ground.ts';
 import { Handler } from './handler.ts';
 import { Loop } from './loop.ts';
-import { Processor } from './processor.ts';
+import { Processor, type ProcessorParts } from './processor.ts';
+import { RequestTimes } from './request-times.ts';
 import { Inbox, Outbox } from './ring.ts';
 import type { Role } from './role.ts';
 import { RoleMemory } from './role-memory.ts';
 import { FILE_STRIPE, SCRATCH_BYTES, type Shared } from './shared.ts';
+import { TimedProcessor } from './timed-processor.ts';
 import type { World } from './world.ts';
 
 export interface ThreadData {
@@ -139,7 +141,7 @@ export class Thread {
   #processor(message: Extract<RoleMessage, { role: 'processor' }>, counters: Counters, memory: RoleMemory): Processor {
     const ground = this.#ground;
     const { shared, sockets } = this.#data;
-    const processor: Processor = new Processor({
+    const parts: ProcessorParts = {
       ...message,
       image: imageOf(message.image.clusterId, message.image.changes),
       intake: memory.register(new Uint8Array(message.intake)),
@@ -156,7 +158,10 @@ export class Thread {
       open: new Int32Array(shared.connections),
       descriptors: new Int32Array(message.descriptors),
       post: (from) => this.#post(from),
-    });
+    };
+    const { times } = shared;
+    const processor: Processor =
+      times === null ? new Processor(parts) : new TimedProcessor(parts, new RequestTimes(times, message.index));
     return processor;
   }
 
