@@ -35,6 +35,7 @@ class ToldThread {
       files: FileTable.memory(FILE_STRIPE),
       counters: countersMemory(),
       connections: new SharedArrayBuffer(4),
+      times: null,
     };
     const sockets = { receiveBytes: 0, sendBytes: 0, backlog: 1 };
     const data = { name: 't', kind: 'portable', shared, bell: bell(), port: port2, sockets } as const;
