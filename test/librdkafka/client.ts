@@ -211,12 +211,15 @@ export class GroupMember {
   readonly #ended: Promise<void>;
   readonly read: { readonly partition: number; readonly offset: number; readonly value: string }[] = [];
   #isGoing = true;
+  /** What ended its life; whoever asks it anything is told. */
+  #failure: Error | null = null;
 
   private constructor(raw: RawConsumer) {
     this.#raw = raw;
     this.#ended = this.#live();
-    // Whoever stops it is told.
-    this.#ended.catch(() => {});
+    this.#ended.catch((problem: Error) => {
+      this.#failure = problem;
+    });
   }
 
   static async join(address: string, group: string, topic: string, config: Config = {}): Promise<GroupMember> {
@@ -238,6 +241,7 @@ export class GroupMember {
 
   /** Partitions that it has now, ascending. */
   get owned(): number[] {
+    if (this.#failure !== null) throw this.#failure;
     return this.#raw
       .assignments()
       .map(({ partition }) => partition)
