@@ -1,7 +1,7 @@
-/** What one message to another thread and its answer cost: our ring, a message port, piscina; one at a time and a thousand at once. */
+/** What one message within a thread, and one to another thread and its answer cost: our ring, a message port, piscina; one at a time and a thousand at once. */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { ASLEEP, AWAKE, futexBell } from '../src/runtime/bell.ts';
 import { Inbox, newRing, Outbox } from '../src/runtime/ring.ts';
@@ -73,6 +73,31 @@ class PortPeer {
   }
 }
 
+/** The same ring between two roles of one thread: nobody sleeps and no bell rings. */
+function sameThreadRing(count: number): () => void {
+  const memory = newRing(SLOTS);
+  const outbox = new Outbox(memory, futexBell(new Int32Array(1)));
+  const inbox = new Inbox(memory);
+  return () => {
+    for (let i = 1; i <= count; i++) outbox.send(1, i, 0, 0, 0, 0, 0, 0);
+    for (let seen = 1; seen <= count; seen++) {
+      const at = inbox.peek();
+      if (inbox.words[at + 1] !== seen) throw new Error(`message ${inbox.words[at + 1]} in place of ${seen}`);
+      inbox.next();
+    }
+  };
+}
+
+function sameThreadPort(count: number): () => void {
+  const { port1, port2 } = new MessageChannel();
+  return () => {
+    for (let i = 1; i <= count; i++) port1.postMessage({ type: 1, a: i });
+    for (let seen = 1; seen <= count; seen++) {
+      if (receiveMessageOnPort(port2)?.message.a !== seen) throw new Error(`not message ${seen}`);
+    }
+  };
+}
+
 function piscinaExchange(pool: Piscina, count: number): Promise<unknown> {
   const all: Promise<unknown>[] = [];
   for (let i = 1; i <= count; i++) all.push(pool.run({ type: 1, a: i }));
@@ -80,7 +105,7 @@ function piscinaExchange(pool: Piscina, count: number): Promise<unknown> {
 }
 
 export const suite: Suite = {
-  question: 'a hand-off to another thread and back: SharedArrayBuffer ring against message port and piscina',
+  question: 'a hand-off within a thread, and to another one and back: ring against message port and piscina',
   async run(options) {
     const ring = new RingPeer();
     const port = new PortPeer();
@@ -94,6 +119,8 @@ export const suite: Suite = {
       return [
         ...timedSync(
           [
+            { name: `same thread, ring, each of ${BURST}`, operations: BURST, run: sameThreadRing(BURST) },
+            { name: `same thread, message port, each of ${BURST}`, operations: BURST, run: sameThreadPort(BURST) },
             { name: 'ring, one message and its answer', operations: 1, run: () => ring.exchange(1) },
             { name: `ring, each of ${BURST}`, operations: BURST, run: () => ring.exchange(BURST) },
           ],

@@ -1,35 +1,19 @@
 /**
  * The runner: `npm run bench -- NAME… [--quick | --full] [--json FILE] [--dir DIR]`. Without a name it lists the suites,
  * one line each. Data is written below DIR, the system's temporary directory if not given, and removed.
- * `limit` is a program of its own with more options: `node bench/limit/run.ts`.
+ * The file has one suite's result, or a list of them when there are several names. `limit` is a program of its own with more options: `node bench/limit/run.ts`.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { resultOf, type SuiteResult } from './kit/result.ts';
 import { digits } from './kit/statistics.ts';
-import type { Row, Suite } from './kit/suite.ts';
+import type { Row } from './kit/suite.ts';
 import { type Table, tableText } from './kit/table.ts';
+import { SUITES } from './suites.ts';
 
-const SUITES: Record<string, () => Promise<{ suite: Suite }>> = {
-  ring: () => import('./ring.ts'),
-  waiting: () => import('./waiting.ts'),
-  codec: () => import('./codec.ts'),
-  crc: () => import('./crc.ts'),
-  'zero-copy': () => import('./zero-copy.ts'),
-  lookup: () => import('./lookup.ts'),
-  'seq-vs-random': () => import('./seq-vs-random.ts'),
-  rolls: () => import('./rolls.ts'),
-  loops: () => import('./loops.ts'),
-  sweep: () => import('./sweep.ts'),
-  kept: () => import('./kept.ts'),
-  idle: () => import('./idle.ts'),
-  rude: () => import('./rude.ts'),
-  partitions: () => import('./partitions.ts'),
-  recovery: () => import('./recovery.ts'),
-  groups: () => import('./groups.ts'),
-};
 const LIMIT = 'limit';
 const LIMIT_QUESTION =
   'the whole broker beside a C server that takes the same bytes: CPU per GB and per request, idle, start';
@@ -45,9 +29,9 @@ const { values, positionals } = parseArgs({
 });
 
 async function list(): Promise<void> {
-  process.stdout.write(`${LIMIT.padEnd(14)} ${LIMIT_QUESTION}\n`);
+  process.stdout.write(`${LIMIT.padEnd(15)} ${LIMIT_QUESTION}\n`);
   for (const [name, load] of Object.entries(SUITES)) {
-    process.stdout.write(`${name.padEnd(14)} ${(await load()).suite.question}\n`);
+    process.stdout.write(`${name.padEnd(15)} ${(await load()).suite.question}\n`);
   }
 }
 
@@ -63,19 +47,26 @@ function runLimit(): void {
   if (status !== 0) process.exitCode = status ?? 1;
 }
 
+/** Rows that one clock measured in one unit are compared with the first of them. */
 function print(results: readonly (Row | Table)[]): void {
   const width = Math.max(0, ...results.map((result) => ('columns' in result ? 0 : result.name.length)));
+  let first: Row | null = null;
   for (const result of results) {
-    if ('columns' in result) process.stdout.write(`${tableText(result)}\n`);
-    else {
-      const { name, value, unit, note = '' } = result;
-      process.stdout.write(`  ${name.padEnd(width)} ${digits(value).padStart(9)} ${unit.padEnd(5)} ${note}\n`);
+    if ('columns' in result) {
+      process.stdout.write(`${tableText(result)}\n`);
+      continue;
     }
+    const { name, value, unit, note = '', spread } = result;
+    if (spread === undefined || first?.unit !== unit) first = spread === undefined ? null : result;
+    const ratio = first === null ? '' : `× ${digits(value / first.value).padEnd(7)} `;
+    const range = spread === undefined ? '' : `(${digits(spread.p5)}–${digits(spread.p95)}) `;
+    const words = `${digits(value).padStart(9)} ${unit.padEnd(5)} ${range.padEnd(18)} ${ratio}${note}`;
+    process.stdout.write(`  ${name.padEnd(width)} ${words.trimEnd()}\n`);
   }
 }
 
 async function runSuite(name: string): Promise<readonly (Row | Table)[]> {
-  const { suite } = await (SUITES[name] as () => Promise<{ suite: Suite }>)();
+  const { suite } = await (SUITES[name] as NonNullable<(typeof SUITES)[string]>)();
   process.stdout.write(`${name}: ${suite.question}\n`);
   const progress = (line: string): void => void (process.stderr.isTTY && process.stderr.write(`  … ${line}\n`));
   const results = await suite.run({ quick: values.quick, full: values.full, directory: values.dir, progress });
@@ -92,20 +83,13 @@ else if (values.json && positionals.includes(LIMIT) && positionals.length > 1) {
   process.stderr.write('limit writes a JSON file of its own: run it alone with --json.\n');
   process.exitCode = 64;
 } else {
-  const results: Record<string, readonly (Row | Table)[]> = {};
+  const size = values.quick ? 'quick' : values.full ? 'full' : 'normal';
+  const measured: SuiteResult[] = [];
   for (const name of positionals) {
     if (name === LIMIT) runLimit();
-    else results[name] = await runSuite(name);
+    else measured.push(resultOf(name, size, await runSuite(name)));
   }
   if (values.json && !positionals.includes(LIMIT)) {
-    const facts = {
-      node: process.version,
-      platform: process.platform,
-      architecture: process.arch,
-      cpus: availableParallelism(),
-      model: cpus()[0]?.model ?? 'unknown',
-      quick: values.quick,
-    };
-    writeFileSync(values.json, `${JSON.stringify({ ...facts, results }, null, 2)}\n`);
+    writeFileSync(values.json, `${JSON.stringify(measured.length === 1 ? measured[0] : measured, null, 2)}\n`);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * From which answer size on sendfile is cheaper than a pread into warm memory and one send: CPU of the sending thread
- * per GB, both ways by turns on the same connection and the same page-cached file; beside it what they ask of the kernel.
+ * per GB, both ways by turns on the same connection and the same file, in the page cache and not; beside it what they ask
+ * of the kernel, and what Node's own way costs: a read stream into a socket.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,20 +14,26 @@ import { EVENT_BYTES, EVENT_WRITE } from '../src/runtime/layout.ts';
 import { EAGAIN, type Native, OPEN_READ } from '../src/runtime/native.ts';
 import { inDirectory } from './kit/directory.ts';
 import { byTurns, type Round, type Rounds } from './kit/rounds.ts';
+import { forgetFile, StreamSender } from './kit/stream-sender.ts';
 import type { Row, Suite, SuiteOptions } from './kit/suite.ts';
 import { type Table, tableOf } from './kit/table.ts';
 
-const SIZES = [4, 8, 16, 32, 64, 128, 256, 512, 1024].map((kib) => kib << 10);
+const SIZES = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16_384].map((kib) => kib << 10);
 const FILE_BYTES = 256 << 20;
 const QUICK_FILE_BYTES = 32 << 20;
 const APPEND_BYTES = 64 << 10;
 /** About what stands before the records of one partition. */
 const HEAD_BYTES = 96;
-const SIZE_MAX = 1 << 20;
+const SIZE_MAX = 16 << 20;
+/** From here on a cold file is looked at, too: below it, it is the disk that is measured. */
+const COLD_SIZES = [64 << 10, 1 << 20];
+const COLD_FILE_BYTES = 32 << 20;
 const ROUNDS = 5;
 const QUICK_ROUNDS = 1;
 
 type Means = 'copy' | 'sendFile';
+const STREAM = 'createReadStream and socket';
+const COLD = 'not in the page cache, ';
 
 class Sender {
   readonly #native: Native;
@@ -96,9 +103,10 @@ class Sender {
   }
 
   /** CPU of this thread per 1e9 bytes, switches of this process, which does nothing else, and calls per answer. */
-  round(means: Means, size: number): Round {
-    const answers = this.#fileBytes / size;
-    const gigabytes = this.#fileBytes / 1e9;
+  round(means: Means, size: number, bytes = this.#fileBytes): Round {
+    const answers = bytes / size;
+    const gigabytes = bytes / 1e9;
+    if (bytes < this.#fileBytes) this.#position = 0;
     this.#reads = this.#sends = this.#sendFiles = this.#waits = 0;
     const usage = process.resourceUsage();
     const startMs = performance.now();
@@ -109,7 +117,7 @@ class Sender {
     const after = process.resourceUsage();
     return {
       cpu: cpuSeconds / gigabytes,
-      rate: this.#fileBytes / 1e6 / seconds,
+      rate: bytes / 1e6 / seconds,
       voluntary: (after.voluntaryContextSwitches - usage.voluntaryContextSwitches) / gigabytes,
       involuntary: (after.involuntaryContextSwitches - usage.involuntaryContextSwitches) / gigabytes,
       reads: this.#reads / answers,
@@ -150,24 +158,42 @@ function nameOf(means: Means, size: number): string {
   return `${size / 1024} KiB, ${means === 'copy' ? 'pread and send' : 'sendfile'}`;
 }
 
+function streamName(size: number): string {
+  return `${size / 1024} KiB, ${STREAM}`;
+}
+
+function costs(rounds: Rounds, title: string, lines: readonly { name: string; reference: string }[]): Table {
+  return tableOf(
+    title,
+    [
+      { name: 'CPU', unit: 's/GB' },
+      { name: '÷ pread and send', unit: '' },
+      { name: 'rate', unit: 'MB/s' },
+    ],
+    lines.map(({ name, reference }) => ({
+      name,
+      values: [rounds.spread(name, 'cpu'), rounds.ratio(name, reference, 'cpu'), rounds.spread(name, 'rate')],
+    })),
+  );
+}
+
 function tables(rounds: Rounds): Table[] {
   const lines = SIZES.flatMap((size) => (['copy', 'sendFile'] as const).map((means) => ({ size, means })));
   return [
-    tableOf(
+    costs(
+      rounds,
       'answers from the page cache',
-      [
-        { name: 'CPU', unit: 's/GB' },
-        { name: '÷ pread and send', unit: '' },
-        { name: 'rate', unit: 'MB/s' },
-      ],
-      lines.map(({ size, means }) => {
-        const name = nameOf(means, size);
-        const values = [
-          rounds.spread(name, 'cpu'),
-          rounds.ratio(name, nameOf('copy', size), 'cpu'),
-          rounds.spread(name, 'rate'),
-        ];
-        return { name, values };
+      SIZES.flatMap((size) => {
+        const reference = nameOf('copy', size);
+        return [reference, nameOf('sendFile', size), streamName(size)].map((name) => ({ name, reference }));
+      }),
+    ),
+    costs(
+      rounds,
+      'answers from the disk',
+      COLD_SIZES.flatMap((size) => {
+        const reference = COLD + nameOf('copy', size);
+        return [reference, COLD + nameOf('sendFile', size)].map((name) => ({ name, reference }));
       }),
     ),
     tableOf(
@@ -209,6 +235,7 @@ async function measure(native: Native, path: string, options: SuiteOptions): Pro
   const gone = once(sink, 'exit');
   const file = native.open(path, OPEN_READ);
   let socket = -1;
+  const streams = await StreamSender.open(path, fileBytes, HEAD_BYTES);
   try {
     socket = await accepted(native, listener, sink);
     const sender = new Sender(native, file, fileBytes, socket);
@@ -218,13 +245,27 @@ async function measure(native: Native, path: string, options: SuiteOptions): Pro
         round: () => sender.round(means, size),
       })),
     );
-    const rounds = await byTurns(ways, options.quick ? QUICK_ROUNDS : ROUNDS, options);
+    const coldWays = COLD_SIZES.flatMap((size) =>
+      (['copy', 'sendFile'] as const).map((means) => ({
+        name: COLD + nameOf(means, size),
+        round: () => {
+          forgetFile(path);
+          return sender.round(means, size, Math.min(fileBytes, COLD_FILE_BYTES));
+        },
+      })),
+    );
+    const streamWays = SIZES.map((size) => ({
+      name: streamName(size),
+      round: () => streams.round(size),
+    }));
+    const rounds = await byTurns([...ways, ...streamWays, ...coldWays], options.quick ? QUICK_ROUNDS : ROUNDS, options);
     sender.close();
     return [...tables(rounds), crossover(rounds)];
   } finally {
     if (socket >= 0) native.close(socket);
     native.close(listener);
     native.close(file);
+    await streams.close();
     await gone;
   }
 }

@@ -1,17 +1,19 @@
 #!/usr/bin/env node
-/** The command line: `odradek start …`. It reads the words, starts a broker and turns its end into an exit code. */
+/** The command line: `odradek start …`, `odradek perf …`. It reads the words, starts what they ask for and turns its end into an exit code. */
 import { readFileSync } from 'node:fs';
 import { complain, EXIT_USAGE, live } from './cli/broker-life.ts';
-import { type Command, parseCommand, USAGE, UsageError } from './cli/command.ts';
+import { type Command, parseCommand, USAGE } from './cli/command.ts';
+import { UsageError } from './cli/words.ts';
 
 function version(): string {
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
 
-/** The broker and what it needs are loaded for `start` alone. */
+/** Each command loads what it needs. */
 async function run(command: Command): Promise<number> {
   if (command.kind === 'help') return say(USAGE);
   if (command.kind === 'version') return say(`odradek ${version()}\n`);
+  if (command.kind === 'perf') return (await import('./perf/run.ts')).perf(command.words);
   const { pinoLogger } = await import('./cli/pino-logger.ts');
   const { startOptions } = await import('./cli/start-options.ts');
   const { startBroker } = await import('./broker.ts');

@@ -23,6 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   jobs: ['cluster', 'replica', 'log', 'wire', 'config', 'base'],
   console: ['cluster', 'wire', 'config', 'base'],
   cli: ['wire', 'config', 'base'],
+  perf: ['cli', 'wire', 'config', 'base'],
 };
 const ENTRIES = ['src/main.ts', 'src/broker.ts'];
 

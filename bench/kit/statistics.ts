@@ -13,10 +13,28 @@ export interface Spread {
   median: number;
   min: number;
   max: number;
+  p5: number;
+  p95: number;
+  samples: number;
+}
+
+/** Between two neighbours in proportion. */
+function quantile(sorted: readonly number[], share: number): number {
+  const at = share * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(at)] as number, sorted[Math.ceil(at)] as number];
+  return low + (high - low) * (at - Math.floor(at));
 }
 
 export function spread(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    median: median(values),
+    min: sorted[0] as number,
+    max: sorted.at(-1) as number,
+    p5: quantile(sorted, 0.05),
+    p95: quantile(sorted, 0.95),
+    samples: sorted.length,
+  };
 }
 
 /** The ratio of each round's own pair of values. */

@@ -1,5 +1,6 @@
 /** What every suite of the bench folder gives to the runner, and the one way to time small things: tinybench, medians, nanoseconds. */
 import { Bench } from 'tinybench';
+import { type Spread, spread } from './statistics.ts';
 import type { Table } from './table.ts';
 
 export interface SuiteOptions {
@@ -17,6 +18,8 @@ export interface Row {
   value: number;
   unit: string;
   note?: string;
+  /** Of all calls, where the value is their median. */
+  spread?: Spread;
 }
 
 export interface Suite {
@@ -40,7 +43,7 @@ const QUICK_TIME_MS = 60;
 /** Nanoseconds per operation, median and 99th percentile of the calls. */
 export async function timed(tasks: readonly Timed[], options: SuiteOptions): Promise<Row[]> {
   const time = options.quick ? QUICK_TIME_MS : TIME_MS;
-  const bench = new Bench({ time, warmupTime: time / 2, throws: true });
+  const bench = new Bench({ time, warmupTime: time / 2, throws: true, retainSamples: true });
   for (const task of tasks) {
     bench.add(task.name, async () => void (await task.run()), { async: true });
   }
@@ -52,7 +55,7 @@ export async function timed(tasks: readonly Timed[], options: SuiteOptions): Pro
 /** As `timed`, for tasks that never wait: no promise stands between two calls. */
 export function timedSync(tasks: readonly Timed[], options: SuiteOptions): Row[] {
   const time = options.quick ? QUICK_TIME_MS : TIME_MS;
-  const bench = new Bench({ time, warmupTime: time / 2, throws: true });
+  const bench = new Bench({ time, warmupTime: time / 2, throws: true, retainSamples: true });
   for (const task of tasks) {
     bench.add(task.name, () => void task.run(), { async: false });
   }
@@ -65,6 +68,7 @@ function rowOf(task: Timed, result: NonNullable<ReturnType<Bench['getTask']>>['r
   if (result?.state !== 'completed') throw new Error(`${task.name} did not complete: ${result?.state ?? 'never ran'}`);
   const ns = (ms: number): number => (ms * 1e6) / task.operations;
   const value = ns(result.latency.p50);
+  const calls = spread((result.latency.samples ?? [result.latency.p50]).map(ns));
   const rate = task.bytes ? `${(task.bytes / value).toFixed(2)} GB/s, ` : '';
-  return { name: task.name, value, unit: 'ns', note: `${rate}p99 ${ns(result.latency.p99).toFixed(0)}` };
+  return { name: task.name, value, unit: 'ns', note: `${rate}p99 ${ns(result.latency.p99).toFixed(0)}`, spread: calls };
 }

@@ -20,6 +20,8 @@ const PORT_PATTERN =
 export interface Variant {
   name: string;
   command: string[];
+  /** What has to lie in its directory before it starts; not in the time it takes to start. */
+  prepare?(directory: string, port: number): Promise<void>;
 }
 
 export interface Running {
@@ -29,6 +31,8 @@ export interface Running {
   startedMs: number;
   directory: string;
   stop(): Promise<void>;
+  /** By SIGKILL; the directory stays, for another start on it. */
+  kill(): Promise<void>;
 }
 
 export function yardstick(serve: 'sendfile' | 'copy'): Variant {
@@ -46,7 +50,7 @@ export function custom(name: string, line: string): Variant {
   return { name, command: line.split(/\s+/).filter((word) => word !== '') };
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -66,13 +70,14 @@ export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((server) => server.stop()));
 }
 
-/** Starts one and returns when something listens on its port. */
-export async function start(variant: Variant, parent = tmpdir()): Promise<Running> {
-  const directory = mkdtempSync(join(parent, `odradek-bench-${variant.name}-`));
+/** Starts one, in a new directory or on what a killed one left, and returns when something listens on its port. */
+export async function start(variant: Variant, parent = tmpdir(), left?: string): Promise<Running> {
+  const directory = left ?? mkdtempSync(join(parent, `odradek-bench-${variant.name.replace(/\W+/g, '-')}-`));
   const knownPort = variant.command.some((word) => word.includes('{port}')) ? await freePort() : 0;
   const [program, ...words] = variant.command.map((word) =>
     word.replaceAll('{port}', String(knownPort)).replaceAll('{dir}', directory),
   );
+  await variant.prepare?.(directory, knownPort);
   const startedMs = performance.now();
   const child = spawn(program as string, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
@@ -97,7 +102,12 @@ export async function start(variant: Variant, parent = tmpdir()): Promise<Runnin
         stopped ??= stop(child, pid, discard);
         return stopped;
       };
-      const server: Running = { name: variant.name, pid, port, startedMs, directory, stop: stopOnce };
+      const kill = async (): Promise<void> => {
+        running.delete(server);
+        process.kill(pid, 'SIGKILL');
+        while (alive(pid)) await sleep(POLL_MS);
+      };
+      const server: Running = { name: variant.name, pid, port, startedMs, directory, stop: stopOnce, kill };
       running.add(server);
       return server;
     }

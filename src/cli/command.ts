@@ -1,6 +1,5 @@
 /** What the words of the command line ask for. Words that make no sense throw a UsageError; nothing is read or started here. */
-import { parseArgs } from 'node:util';
-import { nearest } from '../config/nearest.ts';
+import { parseWords, UsageError } from './words.ts';
 
 export interface StartCommand {
   readonly kind: 'start';
@@ -11,13 +10,16 @@ export interface StartCommand {
   /** In the order they were given. */
   readonly set: readonly (readonly [name: string, value: string])[];
   readonly quiet: boolean;
+  readonly profile: string | undefined;
 }
 
-export type Command = { readonly kind: 'help' } | { readonly kind: 'version' } | StartCommand;
-
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
+/** Its words are read by the load tool itself. */
+export interface PerfCommand {
+  readonly kind: 'perf';
+  readonly words: readonly string[];
 }
+
+export type Command = { readonly kind: 'help' } | { readonly kind: 'version' } | StartCommand | PerfCommand;
 
 const OPTIONS = {
   port: { type: 'string' },
@@ -26,6 +28,7 @@ const OPTIONS = {
   config: { type: 'string' },
   set: { type: 'string', multiple: true },
   quiet: { type: 'boolean' },
+  profile: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
@@ -34,7 +37,8 @@ const PORT_MAX = 65_535;
 
 export const USAGE = `odradek: a Kafka-compatible broker
 
-  odradek [start] [options]
+  odradek [start] [options]     starts a broker
+  odradek perf MODE [options]   puts load on any broker: odradek perf --help
 
   --port PORT        the port to listen on; 0 takes a free one (default 9092)
   --host HOST        the address to listen on (default 127.0.0.1)
@@ -42,6 +46,7 @@ export const USAGE = `odradek: a Kafka-compatible broker
   --config FILE      a server.properties, with Kafka's names
   --set NAME=VALUE   a setting by its name; may be given many times
   --quiet            log warnings and errors only
+  --profile DIR      write V8's CPU profile of every thread there when it ends
   --version          print the version
   --help             print this
 
@@ -49,13 +54,14 @@ Stronger settings win: options, then environment (KAFKA_NUM_PARTITIONS for num.p
 `;
 
 export function parseCommand(words: readonly string[]): Command {
-  const { values, positionals } = parseWords(words);
+  if (words[0] === 'perf') return { kind: 'perf', words: words.slice(1) };
+  const { values, positionals } = parseWords(words, OPTIONS);
   if (values.help) return { kind: 'help' };
   if (values.version) return { kind: 'version' };
   const [command = 'start', ...more] = positionals;
-  if (command !== 'start') throw new UsageError(`There is no command ${command}: there is start.`);
+  if (command !== 'start') throw new UsageError(`There is no command ${command}: there are start and perf.`);
   if (more.length > 0) throw new UsageError(`start takes options only, and ${more.join(' ')} is none.`);
-  for (const name of ['host', 'data', 'config'] as const) {
+  for (const name of ['host', 'data', 'config', 'profile'] as const) {
     if (values[name] === '') throw new UsageError(`--${name} needs a value.`);
   }
   return {
@@ -66,27 +72,8 @@ export function parseCommand(words: readonly string[]): Command {
     config: values.config,
     set: (values.set ?? []).map(parsePair),
     quiet: values.quiet ?? false,
+    profile: values.profile,
   };
-}
-
-function parseWords(words: readonly string[]) {
-  try {
-    return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(unknownOption(words));
-    if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') throw new UsageError(`${message.split('\n')[0]}.`);
-    throw error;
-  }
-}
-
-function unknownOption(words: readonly string[]): string {
-  const known = Object.keys(OPTIONS).map((name) => `--${name}`);
-  const given = words.map((word) => word.split('=')[0] as string);
-  const unknown =
-    given.find((word) => /^-/.test(word) && !known.includes(word) && word !== '-h' && word !== '-v') ?? '';
-  const meant = nearest(unknown, known);
-  return `${unknown} is not an option${meant === null ? '' : `; did you mean ${meant}?`}${meant === null ? '.' : ''}`;
 }
 
 function parsePort(text: string): number {

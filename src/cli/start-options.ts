@@ -5,12 +5,14 @@ import { PropertiesError, parseProperties } from '../base/properties.ts';
 import { StartError } from '../base/start-error.ts';
 import { settingsFromEnvironment } from '../config/environment.ts';
 import { type SettingEntry, strongest } from '../config/settings.ts';
-import { type StartCommand, UsageError } from './command.ts';
+import type { StartCommand } from './command.ts';
+import { UsageError } from './words.ts';
 
 export interface StartOptions {
   readonly host?: string;
   readonly port?: number;
   readonly directory?: string;
+  readonly profile?: string;
   /** One for each name that somebody has said something about, with where it was said. */
   readonly entries: readonly SettingEntry[];
 }
@@ -42,6 +44,7 @@ export function startOptions(command: StartCommand, environment: NodeJS.ProcessE
   return {
     ...(said(LISTENER_NAMES) ? {} : { host: command.host ?? HOST, port: command.port ?? PORT }),
     ...(said(DIRECTORY_NAMES) ? {} : { directory: path.resolve(command.data ?? DIRECTORY) }),
+    ...(command.profile === undefined ? {} : { profile: path.resolve(command.profile) }),
     entries: kept,
   };
 }

@@ -21,6 +21,7 @@ export interface AssemblyParts {
   readonly transport: 'native' | 'portable';
   readonly entries: ThreadEntries;
   readonly cores: number;
+  readonly profile: string | null;
   readonly listeners: readonly Listener[];
   readonly shared: Shared;
   readonly published: PublishedPartitions;
@@ -57,6 +58,7 @@ export function assemble(parts: AssemblyParts): Assembly {
       backlog: settings.socketListenBacklogSize,
     },
     connectionsMax: connectionsMax(settings),
+    profile: parts.profile,
     logger,
     heard: (message) => parts.heard(message),
     failed: (problem) => parts.failed(problem),

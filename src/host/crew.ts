@@ -18,6 +18,8 @@ export interface CrewParts {
   readonly shared: Shared;
   readonly sockets: SocketSettings;
   readonly connectionsMax: number;
+  /** Where threads write their CPU profiles; null for none. */
+  readonly profile: string | null;
   readonly logger: Logger;
   /** What threads say unasked: questions to the controller, moved connections, partitions that went offline. */
   heard(message: FromThread): void;
@@ -43,6 +45,8 @@ interface Waiting {
 }
 
 const STOP_WITHIN_MS = 5_000;
+/** What was sampled has to be put together and written first. */
+const PROFILED_STOP_WITHIN_MS = 60_000;
 
 export class Crew {
   readonly #parts: CrewParts;
@@ -80,13 +84,24 @@ export class Crew {
 
   /** Starts a thread. The blocker's is of its own kind: it has one role, its row says which counters are its own. */
   async addThread(name: string, blockerRow: number | null = null): Promise<void> {
-    const { kind, entries, shared, sockets, connectionsMax } = this.#parts;
+    const { kind, entries, shared, sockets, connectionsMax, profile } = this.#parts;
     const flagMemory = new SharedArrayBuffer(4);
     const event = this.#native === null || blockerRow !== null ? -1 : this.#native.eventCreate();
     const bell = { flag: flagMemory, event };
     const { port1, port2 } = new MessageChannel();
     const { board } = entries;
-    const workerData = { name, kind, shared, bell, port: port2, sockets, connectionsMax, board, row: blockerRow };
+    const workerData = {
+      name,
+      kind,
+      shared,
+      bell,
+      port: port2,
+      sockets,
+      connectionsMax,
+      board,
+      profile,
+      row: blockerRow,
+    };
     const worker = new Worker(blockerRow === null ? entries.thread : entries.blocker, {
       workerData,
       transferList: [port2],
@@ -176,7 +191,7 @@ export class Crew {
     member.stopping = true;
     const stopped = this.#send(name, '', { kind: 'stop' });
     const late = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, STOP_WITHIN_MS);
+      const timer = setTimeout(resolve, this.#parts.profile === null ? STOP_WITHIN_MS : PROFILED_STOP_WITHIN_MS);
       member.ended.then(() => {
         clearTimeout(timer);
         resolve();

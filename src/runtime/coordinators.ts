@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Timers } from '../base/timers.ts';
 import { GROUP_LOG } from '../cluster/internal-topics.ts';
+import type { GroupOverrides } from '../config/group-settings.ts';
 import type { GroupSettings } from '../coordinator/group/desk.ts';
 import { decodeGroupRecord } from '../coordinator/group/record-format.ts';
 import { GroupShard } from '../coordinator/group/shard.ts';
@@ -41,6 +42,7 @@ export interface CoordinatorsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly settings: GroupSettings;
+  readonly overrides: (group: string) => GroupOverrides;
   /** How often what has expired is looked for. */
   readonly expiryCheckMs: number;
   readonly topics: Topics;
@@ -87,8 +89,8 @@ export class Coordinators {
   readonly #reader = new Reader();
   readonly #header = new RequestHeader();
   readonly #writer = new Writer();
-  /** The request that was read last: its parts come one behind the other. */
-  #last: { link: HandlerLink; op: number; request: unknown } | null = null;
+  /** The request that was read last: its parts come one behind the other. An answered one's number may come again at once. */
+  #last: { link: HandlerLink; op: number; serial: number; request: unknown } | null = null;
   readonly #logger: Logger;
   #nextBatch = 1;
 
@@ -102,7 +104,7 @@ export class Coordinators {
   /** A partition has come. */
   opened(slot: number, topic: string, partition: Partition): void {
     if (topic !== GROUP_LOG) return;
-    const { clock, timers, random, settings, topics, environment, files, registry } = this.#parts;
+    const { clock, timers, random, settings, overrides, topics, environment, files, registry } = this.#parts;
     const journal = new GroupJournal({
       batchBytesMax: () => Math.min(partition.log.config.maxMessageBytes, partition.log.config.segmentBytes),
       now: () => clock.now(),
@@ -115,6 +117,7 @@ export class Coordinators {
       random,
       clock,
       settings,
+      overrides,
       topics,
       logger: this.#logger,
     });
@@ -176,7 +179,7 @@ export class Coordinators {
     const refusal = hosted === undefined ? coordinatorError(absent(slot)) : hosted.refusal;
     if (hosted === undefined || refusal !== ERROR.NONE) return this.#refuse(link, op, part, refusal);
     const header = this.#header;
-    const request = this.#read(link, op, words[at + 4] as number, words[at + 5] as number);
+    const request = this.#read(link, at);
     const { api, apiVersion, clientId } = header;
     assert(api !== null, 'a request that is passed on has an API', { key: header.apiKey });
     const half = at >> 1;
@@ -305,14 +308,20 @@ export class Coordinators {
     this.#loading.shift();
   }
 
-  #read(link: HandlerLink, op: number, offset: number, length: number): unknown {
-    if (this.#last?.link === link && this.#last.op === op) return this.#last.request;
+  #read(link: HandlerLink, at: number): unknown {
+    const { words } = link.inbox;
+    const op = words[at + 1] as number;
+    const serial = words[at + 6] as number;
+    const last = this.#last;
+    if (last?.link === link && last.op === op && last.serial === serial) return last.request;
+    const offset = words[at + 4] as number;
+    const length = words[at + 5] as number;
     this.#reader.reset(link.memory, offset, offset + length);
     readRequestHeader(this.#reader, this.#header);
     const { api, apiVersion } = this.#header;
     assert(api !== null, 'a request that is passed on has an API', { key: this.#header.apiKey });
     const request = requestReader(api, apiVersion)(this.#reader);
-    this.#last = { link, op, request };
+    this.#last = { link, op, serial, request };
     return request;
   }
 

@@ -37,6 +37,10 @@ export const COUNTERS = [
   'sleeps',
   'sleptMs',
   'idleShare',
+  // Of the same thread: how often its garbage collector stopped it, for how long in all, and the longest.
+  'gcPauses',
+  'gcPauseMs',
+  'gcPauseLongestMs',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -11,6 +11,7 @@ import type { Doors } from './acceptor.ts';
 import { loadAddon } from './addon.ts';
 import { type Registry, UNREGISTERED } from './answers.ts';
 import type { BlockingCalls } from './blocker.ts';
+import type { Sockets } from './connections.ts';
 import type { Loop } from './loop.ts';
 import type { Native } from './native.ts';
 import { NativeDisk, nativeMemory } from './native-disk.ts';
@@ -20,7 +21,6 @@ import { NativeDoors, NativeSockets } from './native-sockets.ts';
 import { PortableDisk } from './portable-disk.ts';
 import { PortableLoop } from './portable-loop.ts';
 import { PortableDoors, PortableSockets, SocketTable } from './portable-sockets.ts';
-import type { Sockets } from './processor.ts';
 import type { TransportOwner } from './transport.ts';
 
 export interface SocketSettings {

@@ -7,6 +7,16 @@ import type { Timers } from '../base/timers.ts';
 import type { Counters } from './counters.ts';
 import type { Role } from './role.ts';
 
+/** Of the thread's garbage collector. */
+export interface Pauses {
+  readonly count: number;
+  readonly totalMs: number;
+  readonly longestMs: number;
+  look(): void;
+}
+
+const NO_PAUSES: Pauses = { count: 0, totalMs: 0, longestMs: 0, look() {} };
+
 /** Rounds without looking at sockets: enough for a request's way there and back on one thread, few enough to be fair. */
 const ROUNDS_MAX = 8;
 const COUNT_EVERY_MS = 1_000;
@@ -17,6 +27,7 @@ export class Loop {
   readonly timers: Timers;
   readonly clock: Clock;
   readonly roles: Role[] = [];
+  readonly #pauses: Pauses;
   readonly #counters = new Map<Role, Counters>();
   #countAt = 0;
   #rounds = 0;
@@ -27,9 +38,10 @@ export class Loop {
   #since: { readonly at: number; readonly sleptMs: number };
   #next: { readonly at: number; readonly sleptMs: number };
 
-  constructor(clock: Clock, timers: Timers) {
+  constructor(clock: Clock, timers: Timers, pauses: Pauses = NO_PAUSES) {
     this.clock = clock;
     this.timers = timers;
+    this.#pauses = pauses;
     this.#since = { at: clock.monotonic(), sleptMs: 0 };
     this.#next = this.#since;
   }
@@ -70,12 +82,17 @@ export class Loop {
       this.#since = this.#next;
       this.#next = { at: now, sleptMs };
     }
+    this.#pauses.look();
+    const { count: gcPauses, totalMs, longestMs } = this.#pauses;
     for (const [role, counters] of this.#counters) {
       role.count();
       counters.set('rounds', this.#rounds);
       counters.set('sleeps', this.#sleeps);
       counters.set('sleptMs', sleptMs);
       counters.set('idleShare', share);
+      counters.set('gcPauses', gcPauses);
+      counters.set('gcPauseMs', totalMs);
+      counters.set('gcPauseLongestMs', longestMs);
     }
   }
 

@@ -15,6 +15,7 @@ import { Answers } from './answers.ts';
 import { Bell, futexBell } from './bell.ts';
 import type { BellAddress, FromThread, Link, Question, RoleMessage } from './control.ts';
 import { Counters } from './counters.ts';
+import { GcPauses } from './gc-pauses.ts';
 import type { Ground, SocketSettings } from './ground.ts';
 import { Handler } from './handler.ts';
 import { Loop } from './loop.ts';
@@ -35,6 +36,8 @@ export interface ThreadData {
   readonly connectionsMax: number;
   /** What the thread's entry shares with whoever handed it in. */
   readonly board: SharedArrayBuffer | null;
+  /** Where the thread's CPU profile goes at its end; null for none. */
+  readonly profile: string | null;
 }
 
 export class Thread {
@@ -53,7 +56,7 @@ export class Thread {
     this.#ground = world.ground;
     this.#ground.nameThread(data.name);
     this.#published = new PublishedPartitions(data.shared.published);
-    this.#loop = new Loop(world.clock, new Timers(world.clock.monotonic()));
+    this.#loop = new Loop(world.clock, new Timers(world.clock.monotonic()), new GcPauses());
     const flag = new Int32Array(data.bell.flag);
     this.#waiter = this.#ground.waiter(this.#loop, data.bell.event, flag, () => this.#control());
     this.#post({ kind: 'ready' });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseCommand, UsageError } from '../../src/cli/command.ts';
+import { parseCommand } from '../../src/cli/command.ts';
+import { UsageError } from '../../src/cli/words.ts';
 
 const NOTHING = {
   kind: 'start',
@@ -9,6 +10,7 @@ const NOTHING = {
   config: undefined,
   set: [],
   quiet: false,
+  profile: undefined,
 };
 
 describe('the words of the command line', () => {
@@ -26,6 +28,7 @@ describe('the words of the command line', () => {
       '9093',
       '--data',
       'd',
+      '--profile=p',
       '--config',
       'f',
       '--set',
@@ -44,6 +47,7 @@ describe('the words of the command line', () => {
         ['e', ' '],
       ],
       quiet: false,
+      profile: 'p',
     });
   });
 
@@ -56,7 +60,7 @@ describe('the words of the command line', () => {
     [['--prot', '1'], '--prot is not an option; did you mean --port?'],
     [['--frobnicate'], '--frobnicate is not an option.'],
     [['-x'], '-x is not an option.'],
-    [['stop'], 'There is no command stop: there is start.'],
+    [['stop'], 'There is no command stop: there are start and perf.'],
     [['start', 'now'], 'start takes options only, and now is none.'],
     [['--port', '65536'], '--port 65536 is not a port: it must be a whole number from 0 to 65535.'],
     [['--port', '9o92'], '--port 9o92 is not a port'],

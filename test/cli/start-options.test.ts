@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { StartError } from '../../src/base/start-error.ts';
-import { parseCommand, type StartCommand, UsageError } from '../../src/cli/command.ts';
+import { parseCommand, type StartCommand } from '../../src/cli/command.ts';
 import { startOptions } from '../../src/cli/start-options.ts';
+import { UsageError } from '../../src/cli/words.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'odradek-options-'));
 afterAll(() => rmSync(folder, { recursive: true }));

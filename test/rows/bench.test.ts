@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Row } from '../../bench/kit/suite.ts';
-import type { Figure, Table } from '../../bench/kit/table.ts';
+import { type NamedRow, placeOf, type SuiteResult } from '../../bench/kit/result.ts';
 import { loadAddon } from '../../src/runtime/addon.ts';
 import { temporaryDirectory } from '../kit/broker.ts';
 import { hasTool } from '../kit/tools.ts';
@@ -17,46 +16,61 @@ const COMPILER = process.env.CC ?? 'cc';
 
 const run = promisify(execFile);
 const directory = temporaryDirectory();
-const measured = new Map<string, Promise<readonly Table[]>>();
+const measured = new Map<string, Promise<readonly Measured[]>>();
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-async function measure(suite: string): Promise<readonly Table[]> {
+interface Measured {
+  readonly title: string;
+  /** Medians by line and column. */
+  readonly figures: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly columns: readonly string[];
+}
+
+/** Every figure is a number, none below zero, and lies within its rounds. */
+function expectFigure({ median, p5, p95, samples }: NamedRow): void {
+  expect([p5, median, p95].every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
+  expect(p5).toBeLessThanOrEqual(median);
+  expect(median).toBeLessThanOrEqual(p95);
+  expect(samples).toBeGreaterThanOrEqual(1);
+}
+
+/** The tables of a result, in their order. What a fit gives may be below zero. */
+function tablesIn(rows: readonly NamedRow[]): Measured[] {
+  const titles = new Set(rows.map(({ table }) => table).filter((table) => table !== ''));
+  return Array.from(titles, (title) => {
+    const figures: Record<string, Record<string, number>> = {};
+    const mine = rows.filter(({ table }) => table === title);
+    for (const row of mine) {
+      if (!title.startsWith('the straight line')) expectFigure(row);
+      figures[row.line] = { ...figures[row.line], [row.column]: row.median };
+    }
+    return { title, figures, columns: [...new Set(mine.map(({ column }) => column))] };
+  });
+}
+
+async function measure(suite: string): Promise<readonly Measured[]> {
   const json = join(directory, `${suite}.json`);
   const words = [RUN, suite, '--quick', '--json', json, '--dir', directory];
   const { stdout } = await run(process.execPath, words, { timeout: SUITE_MAX_MS });
-  const { results } = JSON.parse(readFileSync(json, 'utf8')) as { results: Record<string, (Row | Table)[]> };
-  const tables = (results[suite] ?? []).filter((result) => 'columns' in result);
+  const result = JSON.parse(readFileSync(json, 'utf8')) as SuiteResult;
+  expect(Object.keys(result)).toEqual(['suite', 'machine', 'commit', 'rows']);
+  expect(result).toMatchObject({ suite, machine: { size: 'quick', node: process.version } });
+  const tables = tablesIn(result.rows.map(placeOf));
   for (const { title } of tables) expect(stdout).toContain(title);
   return tables;
 }
 
 /** What a short run of the suite reports: two rows that ask the same suite share one run. */
-function tablesOf(suite: string): Promise<readonly Table[]> {
+function tablesOf(suite: string): Promise<readonly Measured[]> {
   const running = measured.get(suite) ?? measure(suite);
   measured.set(suite, running);
   return running;
 }
 
-function middle(figure: Figure): number {
-  return typeof figure === 'number' ? figure : figure.median;
-}
-
-/** The medians of a table by line and column; every figure is a number, none below zero, and lies within its rounds. */
-function figuresOf(table: Table | undefined): Record<string, Record<string, number>> {
+function figuresOf(table: Measured | undefined): Measured['figures'] {
   if (table === undefined) throw new Error('the bench reports one table less');
-  for (const figure of table.lines.flatMap(({ values }) => values)) {
-    const { min, max } = typeof figure === 'number' ? { min: figure, max: figure } : figure;
-    expect([min, middle(figure), max].every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
-    expect(min).toBeLessThanOrEqual(middle(figure));
-    expect(middle(figure)).toBeLessThanOrEqual(max);
-  }
-  return Object.fromEntries(
-    table.lines.map(({ name, values }) => [
-      name,
-      Object.fromEntries(table.columns.map((column, at) => [column.name, middle(values[at] as Figure)])),
-    ]),
-  );
+  return table.figures;
 }
 
 function expectPositive(figures: Readonly<Record<string, number>> | undefined, columns: readonly string[]): void {
@@ -68,17 +82,18 @@ describe.skipIf(loadAddon() === null)('the addon and the disk', () => {
   test(
     'S004: the search of an index is measured from a thousand entries to a million, and a scan stays within interval and batch',
     async () => {
-      const [searches, fits, lookups] = await tablesOf('lookup');
+      const [searches, fits] = await tablesOf('index-search');
+      const [lookups] = await tablesOf('index-interval');
       const bySize = figuresOf(searches);
       const sizes = [1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
       expect(Object.keys(bySize)).toEqual(sizes.map((entries) => `${entries} entries`));
       for (const figures of Object.values(bySize)) expectPositive(figures, ['native', 'portable', 'portable ÷ native']);
-      expect(fits?.lines.map(({ name }) => name)).toEqual(
+      expect(Object.keys(figuresOf(fits))).toEqual(
         ['native', 'portable'].flatMap((name) => [`${name}, medians`, `${name}, fastest rounds`]),
       );
-      for (const { values } of fits?.lines ?? []) {
-        const [slope, , determination] = values.map(middle) as [number, number, number];
-        expect(Number.isFinite(slope)).toBe(true);
+      for (const line of Object.values(figuresOf(fits))) {
+        const determination = line['share explained (R²)'];
+        expect(Number.isFinite(line['each doubling'])).toBe(true);
         expect(determination).toBeGreaterThanOrEqual(0);
         expect(determination).toBeLessThanOrEqual(1);
       }
@@ -93,7 +108,7 @@ describe.skipIf(loadAddon() === null)('the addon and the disk', () => {
   test(
     'S005: a denser index is larger and leaves less to scan, for intervals from 512 bytes to 64 KiB',
     async () => {
-      const [, , lookups] = await tablesOf('lookup');
+      const [lookups] = await tablesOf('index-interval');
       const byInterval = figuresOf(lookups);
       const intervals = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536];
       expect(Object.keys(byInterval)).toEqual(intervals.map((bytes) => `index.interval.bytes ${bytes}`));
@@ -101,7 +116,7 @@ describe.skipIf(loadAddon() === null)('the addon and the disk', () => {
       for (const figures of lines)
         expectPositive(figures, ['native', 'portable', 'read, mean', 'index', 'index per GB']);
       for (const [at, sparser] of lines.slice(1).entries()) {
-        const denser = lines[at] as Record<string, number>;
+        const denser = lines[at] as Readonly<Record<string, number>>;
         expect(sparser.index).toBeLessThan(denser.index as number);
         expect(sparser['scanned, mean']).toBeGreaterThan(denser['scanned, mean'] as number);
       }
@@ -144,8 +159,10 @@ describe.skipIf(loadAddon() === null)('the addon and the disk', () => {
   test(
     'S040: the copy is one read and a send for each answer, sendfile has no read, and both report CPU and context switches',
     async () => {
-      const [costs, calls] = (await tablesOf('zero-copy')).map(figuresOf);
-      for (const kib of [4, 8, 16, 32, 64, 128, 256, 512, 1024]) {
+      const [costs, cold, calls] = (await tablesOf('zero-copy')).map(figuresOf);
+      expect(Object.keys(cold ?? {})).toHaveLength(4);
+      for (const kib of [4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16_384]) {
+        expectPositive(costs?.[`${kib} KiB, createReadStream and socket`], ['CPU', '÷ pread and send', 'rate']);
         const names = [`${kib} KiB, pread and send`, `${kib} KiB, sendfile`] as const;
         for (const name of names) {
           expectPositive(costs?.[name], ['CPU', '÷ pread and send', 'rate']);
@@ -166,7 +183,7 @@ describe.skipIf(loadAddon() === null || !hasTool(COMPILER))('a whole broker', ()
   test(
     'S009: latency is measured while all partitions roll at once, with jitter, and not at all',
     async () => {
-      const [rolls] = (await tablesOf('rolls')).map(figuresOf);
+      const [rolls] = (await tablesOf('roll-jitter')).map(figuresOf);
       expect(Object.keys(rolls ?? {})).toEqual(['no roll', 'all at once', 'with jitter']);
       for (const line of Object.values(rolls ?? {})) {
         expectPositive(line, ['p50', 'p99', 'p99.9', 'largest', 'p99 ÷ no roll']);
@@ -199,7 +216,7 @@ describe.skipIf(loadAddon() === null || !hasTool(COMPILER))('a whole broker', ()
   test(
     'S045: throughput, latency and memory are measured over the number of partitions',
     async () => {
-      const [sweep] = (await tablesOf('sweep')).map(figuresOf);
+      const [sweep] = (await tablesOf('partitions')).map(figuresOf);
       expect(Object.keys(sweep ?? {})).toEqual(['1 partition', '8 partitions', '64 partitions']);
       for (const line of Object.values(sweep ?? {}))
         expectPositive(line, ['throughput', 'CPU', 'p99 flat out', 'p99 at the rate', 'own memory before', 'after']);
@@ -212,10 +229,10 @@ describe.skipIf(loadAddon() === null || !hasTool(COMPILER))('a whole broker', ()
     async () => {
       const [kept] = await tablesOf('kept');
       expect(Object.keys(figuresOf(kept))).toEqual(['append', 'fetch of the last MiB']);
-      expect(kept?.columns.map(({ name }) => name)).toEqual(
+      expect(kept?.columns).toEqual(
         ['CPU', 'time', 'p99'].flatMap((figure) => [`${figure}, short`, `${figure}, long`, `${figure}, long ÷ short`]),
       );
-      for (const { values } of kept?.lines ?? []) expect(values.every((figure) => middle(figure) > 0)).toBe(true);
+      for (const line of Object.values(figuresOf(kept))) expectPositive(line, kept?.columns ?? []);
     },
     SUITE_MAX_MS,
   );

@@ -46,6 +46,7 @@ const TOPIC = {
 class Coordinating extends HandlerBench {
   readonly #reader = new LetterReader(this.letters);
   #op = 0;
+  #serial = 0;
 
   constructor(options: ConstructorParameters<typeof HandlerBench>[0] = {}) {
     super({ changes: [TOPIC], ...options });
@@ -67,14 +68,17 @@ class Coordinating extends HandlerBench {
     return this;
   }
 
-  send<A extends Api>(api: A, version: number, request: RequestInput<A>, part = 0): number {
+  /** As an operation of its own, whose number may have been another's before. */
+  send<A extends Api>(api: A, version: number, request: RequestInput<A>, part = 0, op = this.#op + 1): number {
     const writer = new Writer();
     writeRequestHeader(writer, api, version, 1, 'client');
     requestWriter(api, version)(writer, request);
     const bytes = writer.memory.bytes.slice(writer.start, writer.offset);
-    this.#op += 1;
-    this.toHandler.send(COORDINATE, this.#op, part, SLOT, this.receive(bytes), bytes.length, 0, 0, 0x7f000001, -1, -1);
-    return this.#op;
+    this.#op = op;
+    this.#serial += 1;
+    const at = this.receive(bytes);
+    this.toHandler.send(COORDINATE, op, part, SLOT, at, bytes.length, this.#serial, 0, 0x7f000001, -1, -1);
+    return op;
   }
 
   heard(): Heard[] {
@@ -173,6 +177,16 @@ test('while it loads it says so', () => {
   const op = bench.send(OffsetCommit, 8, commit(1));
   bench.handler.drain(0);
   expect(bench.heard()).toMatchObject([{ kind: 'answered', op, error: ERROR.COORDINATOR_LOAD_IN_PROGRESS }]);
+});
+
+test('what comes in the same turn under the number of an answered operation is a request of its own', () => {
+  const bench = new Coordinating().opened();
+  const op = bench.send(DescribeGroups, 0, { groups: ['g'], includeAuthorizedOperations: false });
+  bench.send(JoinGroup, 4, join(''), 0, op);
+  bench.turn();
+  const [described, joined] = bench.heard() as [Heard, Heard];
+  expect(bodyOf(DescribeGroups, 0, described.body).groups).toMatchObject([{ groupId: 'g', groupState: 'Dead' }]);
+  expect(bodyOf(JoinGroup, 4, joined.body)).toMatchObject({ errorCode: ERROR.MEMBER_ID_REQUIRED });
 });
 
 test('with group commit the answer waits for the sync, and its frame is let go', () => {

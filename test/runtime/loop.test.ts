@@ -60,6 +60,21 @@ test('a round goes on while there is work, and not for ever', () => {
   expect(role.drained).toBeLessThan(50);
 });
 
+test('what its garbage collector took is counted, for each role', () => {
+  const pauses = {
+    count: 0,
+    totalMs: 0,
+    longestMs: 0,
+    look: () => Object.assign(pauses, { count: 3, totalMs: 7, longestMs: 4 }),
+  };
+  const loop = new Loop({ now: () => 0, monotonic: () => 0 }, new Timers(0), pauses);
+  const counters = new Counters(countersMemory(), 0);
+  loop.add(new Quiet(), counters);
+  loop.count();
+  const names = ['gcPauses', 'gcPauseMs', 'gcPauseLongestMs'] as const;
+  expect(names.map((name) => counters.get(name))).toEqual([3, 7, 4]);
+});
+
 test('what it slept is counted, and its share of the last minute', () => {
   const { time, loop, counters } = made();
   const turn = (workMs: number, sleepMs: number): void => {

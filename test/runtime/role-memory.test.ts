@@ -39,7 +39,7 @@ class ToldThread {
     const sockets = { receiveBytes: 0, sendBytes: 0, backlog: 1 };
     const data = { name: 't', kind: 'portable', shared, bell: bell(), port: port2, sockets } as const;
     new Thread(
-      { ...data, connectionsMax: 1, board: null },
+      { ...data, connectionsMax: 1, board: null, profile: null },
       { ground: this.#ground(), clock: systemClock, hosted() {} },
     );
   }

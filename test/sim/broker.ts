@@ -200,6 +200,13 @@ export class SimulatedBroker {
     }
   }
 
+  /** Connections that are not closed; also those of clients that have gone, whose requests wait for their time. */
+  get connections(): number {
+    let count = 0;
+    for (const { open } of this.#sockets) for (const one of open.values()) if (one.closed === 0) count += 1;
+    return count;
+  }
+
   #busy(): boolean {
     if (this.#posted.length > 0 || this.#blocker.pending()) return true;
     for (const loop of this.loops) if (loop.pending()) return true;

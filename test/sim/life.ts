@@ -379,7 +379,8 @@ export class Life implements ClientDesk {
       this.#broker.settle();
       this.#look();
       this.#clock.advance(1_000);
-      if (this.#clients.every(({ waits, outgoing }) => waits === 0 && outgoing.length === 0)) break;
+      const isAnswered = this.#clients.every(({ waits, outgoing }) => waits === 0 && outgoing.length === 0);
+      if (isAnswered && this.#broker.connections === this.#clients.length) break;
     }
     this.#invariants.bounds();
     this.#withoutFaults(() => this.#invariants.rest());

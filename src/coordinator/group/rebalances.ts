@@ -106,6 +106,12 @@ export class Rebalances implements Alarms {
     if (group.roster.size > this.#desk.settings.groupMaxSize) this.begin(group, 'more members than group.max.size');
   }
 
+  /** A group that was suspended goes on: its members have their whole session again. */
+  revive(group: ClassicGroup): void {
+    for (const member of group.roster.members()) this.heardOf(member);
+    if (!group.revive()) this.begin(group, 'the group did not change its protocol');
+  }
+
   #waitForAll(group: ClassicGroup): void {
     this.timers.set(group.joinTimer, this.#desk.clock.monotonic() + group.roster.rebalanceTimeoutMs);
   }

@@ -22,7 +22,7 @@ const AMOUNTS: Amounts = { partitions: 500, rollMs: 4000, ratePerSecond: 5000, m
 const QUICK_AMOUNTS: Amounts = { partitions: 40, rollMs: 300, ratePerSecond: 1000, measuredMs: 700, rounds: 1 };
 const CONNECTIONS = 16;
 const DEPTH = 8;
-const TOPIC = 'rolls';
+const TOPIC = 'roll-jitter';
 
 /** The broker's clock stamps the batches, so that segments age although the load repeats one batch. */
 function variants(rollMs: number): Variant[] {
