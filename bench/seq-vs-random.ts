@@ -1,6 +1,6 @@
 /**
  * Writing in order against writing at random on this disk, and against memory at random: through the gathered write that
- * the broker appends with, into the page cache, with a sync at the end, with a sync after every write.
+ * the broker appends with, into the page cache, with a sync at the end, with a sync after every write; and past the page cache.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +8,15 @@ import { Pieces } from '../src/base/memory.ts';
 import { loadAddon } from '../src/runtime/addon.ts';
 import type { Native } from '../src/runtime/native.ts';
 import { NativeDisk, nativeMemory } from '../src/runtime/native-disk.ts';
+import { DirectWriting } from './kit/direct-writing.ts';
 import { expectRoom, inDirectory } from './kit/directory.ts';
 import { byTurns, type Round, type Rounds, type Way } from './kit/rounds.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { type Column, type Table, tableOf } from './kit/table.ts';
 
 const BLOCKS = [512, 4096, 64 << 10, 1 << 20];
+/** What a disk takes past the page cache, everywhere. */
+const DIRECT_BLOCKS = BLOCKS.slice(1);
 const ROUNDS = 5;
 const QUICK_ROUNDS = 1;
 
@@ -37,6 +40,8 @@ const QUICK_AMOUNTS: Amounts = {
   syncedOnceBytes: 4 << 20,
   syncedEachWrites: 8,
 };
+
+const DIRECT = 'past the page cache (O_DIRECT)';
 
 type Syncing = 'never' | 'once' | 'each';
 
@@ -177,6 +182,24 @@ function memoryWays(writing: Writing, block: number): Way[] {
   }));
 }
 
+/** Null where the file system does not do it. */
+async function measureDirect(directory: string, amounts: Amounts, options: SuiteOptions): Promise<Table | null> {
+  const { areaBytes, syncedOnceBytes } = amounts;
+  const writing = DirectWriting.open(join(directory, 'direct'), areaBytes, syncedOnceBytes, shuffled);
+  if (writing === null) return null;
+  const lines = [];
+  for (const block of DIRECT_BLOCKS) {
+    const ways = PATTERNS.map((pattern) => ({
+      name: `${block} ${pattern}`,
+      round: () => (pattern === 'append' ? writing.append(block) : writing.overwrite(block, pattern === 'at random')),
+    }));
+    const rounds = await byTurns(ways, options.quick ? QUICK_ROUNDS : ROUNDS, options);
+    lines.push({ name: blockName(block), values: fileFigures(rounds, block) });
+  }
+  writing.close();
+  return tableOf(DIRECT, FILE_COLUMNS, lines);
+}
+
 function blockName(block: number): string {
   return block < 1024 ? `writes of ${block} B` : `writes of ${block / 1024} KiB`;
 }
@@ -223,7 +246,8 @@ export const suite: Suite = {
         await measure(writing, 'fdatasync after every write', 'each', options),
       ];
       writing.close();
-      return tables;
+      const direct = await measureDirect(directory, amounts, options);
+      return direct === null ? tables : [...tables, direct];
     });
   },
 };

@@ -40,7 +40,7 @@ const HEAD = 38;
 const ROW = 24;
 const BAR = 14;
 const FOOT = 30;
-const LABEL_LETTER = 7.2;
+const LABEL_LETTER = 8;
 /** A longer name stands above its bar. */
 const LABEL_MOST = 210;
 const ROW_BELOW_NAME = 40;
@@ -73,46 +73,66 @@ function hint(name: string, { median, p5, p95 }: Omit<Point, 'label'>): string {
   return element('title', {}, escaped(`${name}: ${digits(median)} (${digits(p5)}–${digits(p95)})`));
 }
 
-/** One below the other; points of one label stand together. */
+/** Which colour is which, where there are several. */
+function legend({ series }: Chart, left: number): string {
+  if (series.length < 2) return '';
+  return series
+    .map(({ name }, colour) => {
+      const y = HEAD + colour * LEGEND_ROW;
+      const box = element('rect', { x: left, y: y - 4, width: 14, height: 10, class: `f${colour % COLOURS}` });
+      return box + textAt(left + 20, y + 5, name);
+    })
+    .join('');
+}
+
+function legendHeight({ series }: Chart): number {
+  return series.length < 2 ? 0 : series.length * LEGEND_ROW;
+}
+
+/** Bars of one label stand together, one for each series; the label is said once. */
+function barsOf({ series }: Chart) {
+  const labels = [...new Set(series.flatMap(({ points }) => points.map(({ label }) => label)))];
+  return labels.flatMap((label) =>
+    series
+      .flatMap(({ points }, colour) =>
+        points.filter((point) => point.label === label).map((point) => ({ ...point, colour })),
+      )
+      .map((bar, at) => ({ ...bar, name: at === 0 ? label : '' })),
+  );
+}
+
+/** One below the other. */
 export function barChart(chart: Chart): string {
   const scale = scaleOf(figuresOf(chart));
-  const bars = chart.series.flatMap(({ name, points }, colour) =>
-    points.map((point) => ({
-      ...point,
-      colour,
-      name: chart.series.length > 1 ? `${point.label}, ${name}` : point.label,
-    })),
-  );
+  const bars = barsOf(chart);
   const widest = Math.max(...bars.map(({ name }) => name.length)) * LABEL_LETTER;
   const isAbove = widest > LABEL_MOST;
-  const rowHeight = isAbove ? ROW_BELOW_NAME : ROW;
   const left = isAbove ? 12 : widest + 12;
   const room = WIDTH - left - VALUE_ROOM;
-  const bottom = HEAD + bars.length * rowHeight;
+  let bottom = HEAD + legendHeight(chart);
+  const top = bottom;
   const x = (value: number): number => left + scale.place(value) * room;
-  const grid = scale.ticks.map(
-    (tick) =>
-      line(x(tick), HEAD - 6, x(tick), bottom, 'grid') +
-      textAt(x(tick), bottom + 16, digits(tick), { class: 'soft', 'text-anchor': 'middle' }),
-  );
-  const rows = bars.map(({ name, median, p5, p95, colour }, at) => {
-    const y = HEAD + (at + 1) * rowHeight - BAR - (ROW - BAR) / 2;
+  const rows = bars.map(({ label, name, median, p5, p95, colour }) => {
+    bottom += isAbove && name !== '' ? ROW_BELOW_NAME : ROW;
+    const y = bottom - BAR - (ROW - BAR) / 2;
     const middle = y + BAR / 2;
     const width = Math.max(1, x(median) - left);
+    const figures = hint(label, { median, p5, p95 });
     return (
       (isAbove
         ? textAt(left, y - 6, shortened(name, Math.floor(WIDTH / LABEL_LETTER)))
         : textAt(left - 8, middle + 4.5, name, { 'text-anchor': 'end' })) +
-      element(
-        'rect',
-        { x: left, y, width, height: BAR, rx: 2, class: `f${colour % COLOURS}` },
-        hint(name, { median, p5, p95 }),
-      ) +
+      element('rect', { x: left, y, width, height: BAR, rx: 2, class: `f${colour % COLOURS}` }, figures) +
       (p95 > p5 ? line(x(p5), middle, x(p95), middle, 'whisker') : '') +
       textAt(Math.max(x(median), x(p95)) + 6, middle + 4.5, digits(median))
     );
   });
-  const inner = element('g', { class: 'c' }, head(chart, scale) + grid.join('') + rows.join(''));
+  const grid = scale.ticks.map(
+    (tick) =>
+      line(x(tick), top - 6, x(tick), bottom, 'grid') +
+      textAt(x(tick), bottom + 16, digits(tick), { class: 'soft', 'text-anchor': 'middle' }),
+  );
+  const inner = element('g', { class: 'c' }, head(chart, scale) + legend(chart, left) + grid.join('') + rows.join(''));
   return picture(WIDTH, bottom + FOOT, `${chart.title}, ${chart.unit}`, inner);
 }
 
@@ -138,8 +158,7 @@ export function lineChart(chart: Chart): string {
   const numbers = labels.map(numberIn);
   const logs = numbers.map(Math.log);
   const [low, high] = [Math.min(...logs), Math.max(...logs)];
-  const legendRows = chart.series.length;
-  const top = HEAD + legendRows * LEGEND_ROW;
+  const top = HEAD + legendHeight(chart);
   const bottom = top + CURVE_HEIGHT;
   const x = (at: number): number =>
     CURVE_LEFT + (((logs[at] as number) - low) / (high - low || 1)) * (WIDTH - CURVE_LEFT - 40);
@@ -160,7 +179,6 @@ export function lineChart(chart: Chart): string {
     const medians = points.map(({ median }, at) => ({ x: x(at), y: y(median) }));
     const upper = points.map(({ p95 }, at) => ({ x: x(at), y: y(p95) }));
     const lower = points.map(({ p5 }, at) => ({ x: x(at), y: y(p5) })).reverse();
-    const legend = HEAD + colour * LEGEND_ROW;
     const dots = points.map(({ label, median, p5, p95 }, at) =>
       element(
         'circle',
@@ -171,11 +189,13 @@ export function lineChart(chart: Chart): string {
     return (
       element('path', { d: `${curve([...upper, ...lower])}Z`, class: `b${kind}` }) +
       element('path', { d: curve(medians), class: `s${kind}` }) +
-      dots.join('') +
-      element('rect', { x: CURVE_LEFT, y: legend - 4, width: 14, height: 10, class: `f${kind}` }) +
-      textAt(CURVE_LEFT + 20, legend + 5, name)
+      dots.join('')
     );
   });
-  const inner = element('g', { class: 'c' }, head(chart, scale) + grid.join('') + foot.join('') + drawn.join(''));
+  const inner = element(
+    'g',
+    { class: 'c' },
+    head(chart, scale) + legend(chart, CURVE_LEFT) + grid.join('') + foot.join('') + drawn.join(''),
+  );
   return picture(WIDTH, bottom + FOOT, `${chart.title}, ${chart.unit}`, inner);
 }

@@ -58,7 +58,12 @@ function machineText({ model, cpus, memoryGb, platform, kernel, architecture, no
 function sectionOf({ result, question, command }: Section): string {
   const { suite, machine, commit } = result;
   const figures = plotsIn(result).map((plot) => {
-    const found = element('figcaption', {}, escaped(findingOf(plot.chart, digits)));
+    const { title } = plot.chart;
+    const found = element(
+      'figcaption',
+      {},
+      `${element('b', {}, escaped(title))}. ${escaped(findingOf(plot.chart, digits))}`,
+    );
     return element('figure', {}, svgOf(plot) + found);
   });
   const how = `${escaped(machineText(machine))}; commit ${escaped(commit)}. Again: ${element('code', {}, escaped(command))}`;

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type Memory, memoryOver } from '../../src/base/memory.ts';
+import { FrameCutter } from '../../src/perf/frame-cutter.ts';
 import { responseReader } from '../../src/wire/compiler.ts';
 import { readResponseHeader } from '../../src/wire/headers.ts';
 import { Reader } from '../../src/wire/reader.ts';
@@ -22,8 +23,6 @@ interface Waiting {
   readonly fail: (problem: Error) => void;
 }
 
-const SIZE_BYTES = 4;
-
 export class RawClient {
   readonly socket: Socket;
   /** Resolves when the connection is over, whoever ended it. */
@@ -31,15 +30,14 @@ export class RawClient {
   readonly clientId: string;
   #correlation = 1;
   readonly #waiting: Waiting[] = [];
-  #received: Buffer[] = [];
-  #receivedBytes = 0;
+  readonly #cutter = new FrameCutter();
   #over = false;
 
   private constructor(socket: Socket, clientId: string) {
     this.socket = socket;
     this.clientId = clientId;
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('data', (chunk) => this.#cutter.take(chunk, (frame) => this.#give(memoryOver(frame))));
     // A reset shows as a close; what waits is told below.
     socket.on('error', () => {});
     this.ended = new Promise((done) => {
@@ -104,21 +102,6 @@ export class RawClient {
   async close(): Promise<void> {
     this.socket.destroy();
     await this.ended;
-  }
-
-  #take(chunk: Buffer): void {
-    this.#received.push(chunk);
-    this.#receivedBytes += chunk.length;
-    while (this.#receivedBytes >= SIZE_BYTES) {
-      if ((this.#received[0] as Buffer).length < SIZE_BYTES) this.#received = [Buffer.concat(this.#received)];
-      const size = (this.#received[0] as Buffer).readInt32BE(0);
-      if (this.#receivedBytes < SIZE_BYTES + size) return;
-      const all = Buffer.concat(this.#received);
-      const frame = new Uint8Array(all.subarray(SIZE_BYTES, SIZE_BYTES + size));
-      this.#received = [all.subarray(SIZE_BYTES + size)];
-      this.#receivedBytes -= SIZE_BYTES + size;
-      this.#give(memoryOver(frame));
-    }
   }
 
   #give(memory: Memory): void {

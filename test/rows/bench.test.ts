@@ -130,15 +130,18 @@ describe.skipIf(loadAddon() === null)('the addon and the disk', () => {
     'S036: writing in order and at random is measured in the page cache, with one sync and with a sync each',
     async () => {
       const tables = await tablesOf('seq-vs-random');
-      expect(tables.map(({ title }) => title)).toEqual([
-        'page cache',
-        'one fdatasync at the end',
-        'fdatasync after every write',
-      ]);
-      for (const figures of tables.map(figuresOf)) {
+      const synced = ['page cache', 'one fdatasync at the end', 'fdatasync after every write'];
+      expect(tables.slice(0, 3).map(({ title }) => title)).toEqual(synced);
+      for (const figures of tables.slice(0, 3).map(figuresOf)) {
         expect(Object.keys(figures)).toEqual(BLOCKS);
         for (const line of Object.values(figures))
           expectPositive(line, ['append', 'in place, in order', 'in place, at random', 'append ÷ at random']);
+      }
+      // Where the file system can.
+      for (const figures of tables.slice(3).map(figuresOf)) {
+        expect(Object.keys(figures)).toEqual(BLOCKS.slice(1));
+        for (const line of Object.values(figures))
+          expectPositive(line, ['append', 'in place, in order', 'in place, at random']);
       }
     },
     SUITE_MAX_MS,
