@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type Logger, SILENT } from './base/logger.ts';
 import { SeededRandom } from './base/random.ts';
 import { StartError } from './base/start-error.ts';
@@ -12,8 +12,10 @@ import { changesOf } from './cluster/changes.ts';
 import type { Settings } from './config/broker-table.ts';
 import type { Listener } from './config/listeners.ts';
 import { LiveSettings } from './config/live-settings.ts';
-import { type ParsedSettings, parseSettings, type SettingEntry } from './config/settings.ts';
+import { type ParsedSettings, parseSettings } from './config/settings.ts';
 import { assemble } from './host/assembly.ts';
+import { openBatchFor } from './host/batch-opening.ts';
+import { type BrokerOptions, directoriesOf, entriesOf } from './host/broker-options.ts';
 import { brokerRules } from './host/broker-rules.ts';
 import { ControllerHost } from './host/controller-host.ts';
 import type { Crew } from './host/crew.ts';
@@ -48,25 +50,8 @@ import { EmbeddedStore } from './stores/embedded.ts';
 
 export type { Logger } from './base/logger.ts';
 export { StartError } from './base/start-error.ts';
+export type { BrokerOptions } from './host/broker-options.ts';
 export type { BrokerMetrics } from './host/metrics.ts';
-
-export interface BrokerOptions {
-  /** Default 127.0.0.1. */
-  readonly host?: string;
-  /** Default 0: a free one. */
-  readonly port?: number;
-  /** Where the data lies; a temporary one that goes with `close()` when not given. */
-  readonly directory?: string;
-  /** Kafka's names and values. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** The same with their origins, strongest last; for the command line. */
-  readonly entries?: readonly SettingEntry[];
-  readonly logger?: Logger;
-  /** Cores to count on for `auto` thread numbers; the machine's when not given. */
-  readonly cores?: number;
-  /** A folder for V8's CPU profile of every thread, written when the broker closes. */
-  readonly profile?: string;
-}
 
 export interface Broker {
   readonly host: string;
@@ -102,23 +87,6 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     throw startProblem(problem);
   }
   return running;
-}
-
-function entriesOf(options: BrokerOptions): SettingEntry[] {
-  const { host, port, settings = {}, entries = [] } = options;
-  const given: SettingEntry[] = Object.entries(settings).map(([name, value]) => ({ name, value, origin: 'flag' }));
-  const all = [...entries, ...given];
-  const named = all.some(({ name }) => name === 'listeners');
-  if (host !== undefined || port !== undefined || !named) {
-    all.push({ name: 'listeners', value: `PLAINTEXT://${host ?? '127.0.0.1'}:${port ?? 0}`, origin: 'flag' });
-  }
-  return all;
-}
-
-function directoriesOf(options: BrokerOptions, settings: Settings): string[] | null {
-  if (options.directory !== undefined) return [resolve(options.directory)];
-  if (settings.logDirs !== null) return settings.logDirs.map((path) => resolve(path));
-  return settings.logDir === null ? null : [resolve(settings.logDir)];
 }
 
 class RunningBroker implements Broker {
@@ -454,25 +422,11 @@ class RunningBroker implements Broker {
   #heard(message: FromThread): void {
     if (message.kind === 'ask') void this.#desk?.answer(message);
     else if (message.kind === 'move') this.#pools?.moved(message.connection);
-    else if (message.kind === 'openBatch') this.#openBatch(message).catch((problem: Error) => this.#jobFailed(problem));
-    else if (message.kind === 'keepStart') this.#host?.kept.keepStart(message.from, message.token, message.slot);
+    else if (message.kind === 'openBatch') {
+      const done = openBatchFor(message, this.#crew as Crew, (job) => this.#jobs.openBatch(job));
+      done.catch((problem: Error) => this.#jobFailed(problem));
+    } else if (message.kind === 'keepStart') this.#host?.kept.keepStart(message.from, message.token, message.slot);
     else if (message.kind === 'offline') this.#host?.offline(message);
-  }
-
-  /** Opens a batch in the background pool: the handler's other work goes on. */
-  async #openBatch({
-    from,
-    token,
-    processor,
-    offset,
-    length,
-    opening,
-  }: Extract<FromThread, { kind: 'openBatch' }>): Promise<void> {
-    const crew = this.#crew as Crew;
-    const memory = crew.intakeOf(processor);
-    if (memory === undefined) throw new Error(`no processor ${processor}`);
-    const opened = await this.#jobs.openBatch({ memory, offset, length, opening });
-    await crew.ask(from, { kind: 'opened', token, opened }, opened.bytes === null ? [] : [opened.bytes]);
   }
 
   /** Batches wait for the verdict that does not come: a running broker cannot go on, one that closes lets go of them anyway. */
