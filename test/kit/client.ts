@@ -37,7 +37,7 @@ export class RawClient {
     this.socket = socket;
     this.clientId = clientId;
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#cutter.take(chunk, (frame) => this.#give(memoryOver(frame))));
+    socket.on('data', (chunk) => this.#cutter.take(chunk, (frame) => this.#give(memoryOver(new Uint8Array(frame)))));
     // A reset shows as a close; what waits is told below.
     socket.on('error', () => {});
     this.ended = new Promise((done) => {
