@@ -12,18 +12,21 @@ const WITH_BROKERS = ['clients', 'broker', 'crash', 'rows'].map((folder) => `tes
 const OF_THEIR_OWN = ['test/kafka/**', 'test/librdkafka/**'];
 /** What asks the kernel about the native transport, starts no broker of this process, or is about clients rather than it. */
 const OF_ONE_TRANSPORT = [
+  'test/broker/group-configs.test.ts',
+  'test/broker/group-storm.test.ts',
   'test/broker/system-calls.test.ts',
   'test/broker/profile.test.ts',
   'test/broker/zero-copy.test.ts',
-  ...['bench', 'disk-access', 'garbage', 'group-members', 'memory', 'promised'].map(
+  'test/clients/group-migration.test.ts',
+  ...['bench', 'disk-access', 'garbage', 'group-members', 'group-rebalances', 'memory', 'promised'].map(
     (name) => `test/rows/${name}.test.ts`,
   ),
 ];
 const LIMITS = {
   pool: 'forks',
   execArgv: ['--import', new URL('./test/kit/stripped/hook.mjs', import.meta.url).href],
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   teardownTimeout: 5_000,
 };
 

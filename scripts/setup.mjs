@@ -82,7 +82,14 @@ async function install() {
 async function compile() {
   const stamp = at('dist/.stamp');
   const sources = filesUnder(root, 'src');
-  const hash = hashFiles(root, ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...sources]);
+  const hash = hashFiles(root, [
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/bundle.mjs',
+    'scripts/entries.mjs',
+    ...sources,
+  ]);
   if (stampFits(stamp, hash)) return;
   say('compiling TypeScript to dist/');
   await run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], root);
@@ -90,6 +97,7 @@ async function compile() {
   for (const file of filesUnder(root, 'dist')) {
     if (!expected.has(path.relative('dist', file).replace(/(\.d\.ts|\.js)$/, ''))) rmSync(at(file));
   }
+  await run(existsSync(PINNED_NODE) ? PINNED_NODE : process.execPath, [at('scripts/bundle.mjs'), at('dist')], root);
   writeStamp(stamp, hash);
 }
 

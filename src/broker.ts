@@ -19,6 +19,7 @@ import { ControllerHost } from './host/controller-host.ts';
 import type { Crew } from './host/crew.ts';
 import { Data } from './host/data.ts';
 import { Directories } from './host/directories.ts';
+import { groupRules } from './host/group-rules.ts';
 import { internalTopics } from './host/internal-topics.ts';
 import { closeLeftOpen } from './host/left-open.ts';
 import { fileHandles } from './host/limits.ts';
@@ -246,6 +247,7 @@ class RunningBroker implements Broker {
         partitionsMax: PARTITIONS_MAX,
       },
       topicRules: topicRules(live),
+      groupRules: groupRules(live),
       brokerRules: brokerRules({ nodeId: settings.nodeId, live, sizes: () => (this.#pools as Pools).sizes }),
       onResigned: (reason) => this.#fail(reason),
       publish: async (changes, image) => {

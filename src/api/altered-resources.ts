@@ -17,6 +17,12 @@ export interface AlteredResult extends ConfigResource {
   readonly errorMessage: string | null;
 }
 
+const CALLS = {
+  [RESOURCE.topic]: 'alterTopicConfigs',
+  [RESOURCE.broker]: 'alterBrokerConfigs',
+  [RESOURCE.group]: 'alterGroupConfigs',
+} as const;
+
 interface Outcome {
   readonly errorCode: number;
   readonly errorMessage: string | null;
@@ -37,7 +43,7 @@ export async function alterResources(
     if (problem === null) wanted.push(resource);
     else outcomes.set(keyOf(resource), problem);
   }
-  for (const resourceType of [RESOURCE.topic, RESOURCE.broker]) {
+  for (const resourceType of [RESOURCE.topic, RESOURCE.broker, RESOURCE.group] as const) {
     const mine = wanted.filter((resource) => resource.resourceType === resourceType);
     if (mine.length === 0) continue;
     const request = {
@@ -48,10 +54,7 @@ export async function alterResources(
       })),
       validateOnly: options.validateOnly,
     };
-    const { results } = await desk.ask(
-      resourceType === RESOURCE.topic ? 'alterTopicConfigs' : 'alterBrokerConfigs',
-      request,
-    );
+    const { results } = await desk.ask(CALLS[resourceType], request);
     for (const { name, errorCode, errorMessage } of results)
       outcomes.set(keyOf({ resourceType, resourceName: name }), { errorCode, errorMessage });
   }

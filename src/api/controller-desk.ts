@@ -16,6 +16,8 @@ export interface ControllerDesk {
   ): readonly EffectiveConfig[];
   /** All settings of a topic, null when there is no such topic. */
   topicSettings(topic: string): readonly DescribedSetting[] | null;
+  /** All settings of a group, whether there is one or not. */
+  groupSettings(group: string): readonly DescribedSetting[];
   /** All settings of this broker. */
   brokerSettings(): readonly DescribedSetting[];
   /** What was changed for all brokers. */

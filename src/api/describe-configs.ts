@@ -1,4 +1,4 @@
-/** DescribeConfigs, on the main thread: settings of topics, of this broker and of all brokers, with where each comes from. */
+/** DescribeConfigs, on the main thread: settings of topics, groups, this broker and all brokers, with where each comes from. */
 import { isRefusal, type Refusal, refusal } from '../cluster/decision.ts';
 import type { DescribedSetting } from '../config/describe.ts';
 import { ERROR } from '../wire/errors.ts';
@@ -43,5 +43,6 @@ function settingsOf(resource: Resource, desk: ControllerDesk): readonly Describe
     const settings = desk.topicSettings(resourceName);
     return settings ?? refusal(ERROR.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic '${resourceName}'.`);
   }
+  if (resourceType === RESOURCE.group) return desk.groupSettings(resourceName);
   return resourceName === '' ? desk.allBrokersSettings() : desk.brokerSettings();
 }

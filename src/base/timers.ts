@@ -6,10 +6,18 @@ import { assert } from './assert.ts';
 
 const SLOTS = 512;
 
+/** Where deadlines are set: the wheel itself, or an owner's view of it. */
+export interface Deadlines {
+  set(timer: Timer, deadline: number): void;
+  cancel(timer: Timer): void;
+}
+
 /** One deadline. The owner keeps it and may use it again once it is idle. */
 export class Timer {
   deadline = 0;
   readonly fire: (now: number) => void;
+  /** @internal hears what firing throws */
+  caught: ((problem: unknown) => void) | null = null;
   /** @internal the circle it hangs in */
   previous: Timer | null = null;
   /** @internal */
@@ -46,7 +54,16 @@ function hang(head: Timer, timer: Timer): void {
   head.previous = timer;
 }
 
-export class Timers {
+function fire(timer: Timer, now: number): void {
+  try {
+    timer.fire(now);
+  } catch (problem) {
+    if (timer.caught === null) throw problem;
+    timer.caught(problem);
+  }
+}
+
+export class Timers implements Deadlines {
   readonly tickMs: number;
   readonly #near = Array.from({ length: SLOTS }, circle);
   readonly #far = Array.from({ length: SLOTS }, circle);
@@ -78,6 +95,17 @@ export class Timers {
     this.#count -= 1;
   }
 
+  /** This wheel for one owner: what a timer that was set here throws in firing is his alone, and the wheel turns on. */
+  guarded(caught: (problem: unknown) => void): Deadlines {
+    return {
+      set: (timer, deadline) => {
+        timer.caught = caught;
+        this.set(timer, deadline);
+      },
+      cancel: (timer) => this.cancel(timer),
+    };
+  }
+
   /** Fires what is due. A timer may set itself or others again while firing. */
   advance(now: number): void {
     const target = Math.floor(now / this.tickMs);
@@ -93,7 +121,7 @@ export class Timers {
         unhang(timer);
         this.#count -= 1;
         assert(timer.deadline <= now, 'a timer fires after its deadline', { deadline: timer.deadline, now });
-        timer.fire(now);
+        fire(timer, now);
       }
     }
   }

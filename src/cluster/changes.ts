@@ -27,6 +27,8 @@ export type Change =
   | { readonly kind: 'topicErased'; readonly id: Uuid }
   /** `id` may be ALL_BROKERS. */
   | { readonly kind: 'brokerConfigsChanged'; readonly id: number; readonly configs: Configs }
+  /** Without any the group has no settings of its own any more. */
+  | { readonly kind: 'groupConfigsChanged'; readonly group: string; readonly configs: Configs }
   | { readonly kind: 'producerIdsAllocated'; readonly next: number };
 
 export function apply(image: MetadataImage, changes: readonly Change[]): MetadataImage {
@@ -44,6 +46,7 @@ export function changesOf(image: MetadataImage): Change[] {
     ...Array.from(image.topics.values(), (topic): Change => ({ kind: 'topicCreated', topic })),
   ];
   for (const [id, configs] of image.brokerConfigs) changes.push({ kind: 'brokerConfigsChanged', id, configs });
+  for (const [group, configs] of image.groupConfigs) changes.push({ kind: 'groupConfigsChanged', group, configs });
   for (const [id, topic] of image.deletedTopics) changes.push({ kind: 'topicDeleted', topic, id });
   changes.push({ kind: 'producerIdsAllocated', next: image.nextProducerId });
   return changes;
@@ -64,6 +67,7 @@ class NextImage {
   #topicNames: ShardedMapEdit<string> | null = null;
   #deletedTopics: Map<Uuid, string> | null = null;
   #brokerConfigs: Map<number, Configs> | null = null;
+  #groupConfigs: Map<string, Configs> | null = null;
   /** Partition lists that belong to this construction and may be written to. */
   readonly #ownPartitions = new Map<string, PartitionImage[]>();
 
@@ -85,6 +89,7 @@ class NextImage {
       topicNames: this.#topicNames?.done() ?? from.topicNames,
       deletedTopics: this.#deletedTopics ?? from.deletedTopics,
       brokerConfigs: this.#brokerConfigs ?? from.brokerConfigs,
+      groupConfigs: this.#groupConfigs ?? from.groupConfigs,
       nextProducerId: this.#nextProducerId,
     };
   }
@@ -132,6 +137,11 @@ class NextImage {
       case 'brokerConfigsChanged':
         this.#brokerConfigs ??= new Map(this.#from.brokerConfigs);
         this.#brokerConfigs.set(change.id, change.configs);
+        return;
+      case 'groupConfigsChanged':
+        this.#groupConfigs ??= new Map(this.#from.groupConfigs);
+        if (change.configs.size > 0) this.#groupConfigs.set(change.group, change.configs);
+        else this.#groupConfigs.delete(change.group);
         return;
       case 'producerIdsAllocated':
         this.#nextProducerId = change.next;

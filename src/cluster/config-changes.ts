@@ -1,4 +1,4 @@
-/** IncrementalAlterConfigs and AlterConfigs, decided, for topics and for brokers: all operations on a resource or none. */
+/** IncrementalAlterConfigs and AlterConfigs, decided, for topics, brokers and groups: all operations on a resource or none. */
 import { ERROR } from '../wire/errors.ts';
 import type { Change } from './changes.ts';
 import type { ConfigRules, Draft, Refusal, Surroundings } from './decision.ts';
@@ -7,7 +7,7 @@ import type { Configs, MetadataImage } from './image.ts';
 import { ALL_BROKERS, NO_CONFIGS } from './image.ts';
 import type { StoreWrite } from './metadata-store.ts';
 import { ANY_VERSION } from './metadata-store.ts';
-import { ALL_BROKERS_NAME, brokerConfigsPath, topicConfigsPath } from './paths.ts';
+import { ALL_BROKERS_NAME, brokerConfigsPath, groupConfigsPath, topicConfigsPath } from './paths.ts';
 import type { AlteredConfigs, ConfigOperation, NamedResult, RequestOf, ResponseOf } from './requests.ts';
 import { CONFIG_APPEND, CONFIG_DELETE, CONFIG_SET, CONFIG_SUBTRACT } from './requests.ts';
 import { SettingsRoom } from './settings-room.ts';
@@ -32,6 +32,13 @@ export function alterBrokerConfigs(
 ): Draft<ResponseOf<'alterBrokerConfigs'>> {
   // Kafka's own choice of code, for brokers.
   return alter(request, brokerRules, ERROR.INVALID_REQUEST, (name) => brokerResource(image, name));
+}
+
+export function alterGroupConfigs(
+  { image, groupRules }: Surroundings,
+  request: RequestOf<'alterGroupConfigs'>,
+): Draft<ResponseOf<'alterGroupConfigs'>> {
+  return alter(request, groupRules, ERROR.INVALID_CONFIG, (name) => groupResource(image, name));
 }
 
 function topicResource(image: MetadataImage, name: string): Resource | Refusal {
@@ -63,6 +70,24 @@ function brokerResource(image: MetadataImage, name: string): Resource | Refusal 
       const write: StoreWrite =
         there === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: ANY_VERSION };
       return { write, change: { kind: 'brokerConfigsChanged', id, configs } };
+    },
+  };
+}
+
+/** Settings may be there before the group, and stay behind it. */
+function groupResource(image: MetadataImage, group: string): Resource | Refusal {
+  if (group === '')
+    return refusal(ERROR.INVALID_REQUEST, 'There are no settings of all groups: a group must be named.');
+  const there = image.groupConfigs.get(group);
+  const path = groupConfigsPath(group);
+  return {
+    configs: there ?? NO_CONFIGS,
+    changed: (configs) => {
+      const change: Change = { kind: 'groupConfigsChanged', group, configs };
+      if (configs.size === 0) return { write: { kind: 'delete', path, version: ANY_VERSION }, change };
+      const data = encodeConfigs(configs);
+      if (there === undefined) return { write: { kind: 'create', path, data }, change };
+      return { write: { kind: 'set', path, data, version: ANY_VERSION }, change };
     },
   };
 }

@@ -29,6 +29,11 @@ export function imageFrom(contents: StoreContents, clusterId: string): MetadataI
     if (!Number.isInteger(id)) throw new stored.StoredDataError(path, 'is no number of a broker');
     changes.push({ kind: 'brokerConfigsChanged', id, configs: stored.decodeConfigs(path, node.data) });
   }
+  for (const [name, node] of childrenOf(contents, paths.GROUP_CONFIGS)) {
+    const group = paths.groupOfPathName(name);
+    const configs = stored.decodeConfigs(paths.groupConfigsPath(group), node.data);
+    changes.push({ kind: 'groupConfigsChanged', group, configs });
+  }
   for (const [name, node] of childrenOf(contents, paths.DELETED_TOPICS)) {
     for (const id of stored.decodeDeleted(paths.deletedTopicPath(name), node.data)) {
       changes.push({ kind: 'topicDeleted', topic: name, id });

@@ -10,7 +10,7 @@ import { assert } from '../base/assert.ts';
 import { fenceBroker, registerBroker, unfenceBroker } from './broker-changes.ts';
 import type { Change } from './changes.ts';
 import { apply } from './changes.ts';
-import { alterBrokerConfigs, alterTopicConfigs } from './config-changes.ts';
+import { alterBrokerConfigs, alterGroupConfigs, alterTopicConfigs } from './config-changes.ts';
 import type { Controllership } from './contents.ts';
 import type { Draft, Surroundings } from './decision.ts';
 import type { MetadataImage } from './image.ts';
@@ -45,6 +45,7 @@ const HANDLERS: { readonly [K in CallName]: (around: Surroundings, request: Requ
   eraseTopics,
   alterTopicConfigs,
   alterBrokerConfigs,
+  alterGroupConfigs,
   allocateProducerIds,
 };
 

@@ -51,6 +51,7 @@ export interface Surroundings {
   readonly defaults: ControllerDefaults;
   readonly topicRules: ConfigRules;
   readonly brokerRules: ConfigRules;
+  readonly groupRules: ConfigRules;
 }
 
 /** Why something was refused: Kafka's code and a sentence for the client. */

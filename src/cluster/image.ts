@@ -60,6 +60,8 @@ export interface MetadataImage {
   /** Deleted topics whose files may still be there: names by id. */
   readonly deletedTopics: ReadonlyMap<Uuid, string>;
   readonly brokerConfigs: ReadonlyMap<number, Configs>;
+  /** Of groups that have settings of their own, whether there are such groups or not. */
+  readonly groupConfigs: ReadonlyMap<string, Configs>;
   /** Every producer id below it has been given to some broker. */
   readonly nextProducerId: number;
 }
@@ -74,6 +76,7 @@ export function emptyImage(clusterId: string): MetadataImage {
     topicNames: ShardedMap.empty(),
     deletedTopics: new Map(),
     brokerConfigs: new Map(),
+    groupConfigs: new Map(),
     nextProducerId: 0,
   };
 }

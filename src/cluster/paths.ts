@@ -7,6 +7,7 @@ export const BROKER_IDS = '/brokers/ids';
 export const TOPICS = '/brokers/topics';
 export const TOPIC_CONFIGS = '/config/topics';
 export const BROKER_CONFIGS = '/config/brokers';
+export const GROUP_CONFIGS = '/config/groups';
 /** The name of the settings of all brokers among those of single ones. */
 export const ALL_BROKERS_NAME = '<default>';
 export const DELETED_TOPICS = '/admin/delete_topics';
@@ -21,6 +22,7 @@ export const DIRECTORIES = [
   '/config',
   TOPIC_CONFIGS,
   BROKER_CONFIGS,
+  GROUP_CONFIGS,
   '/admin',
   DELETED_TOPICS,
 ] as const;
@@ -51,6 +53,15 @@ export function topicConfigsPath(topic: string): string {
 
 export function brokerConfigsPath(name: string): string {
   return `${BROKER_CONFIGS}/${name}`;
+}
+
+/** A group's id may be any text, which a path may not. */
+export function groupConfigsPath(group: string): string {
+  return `${GROUP_CONFIGS}/${encodeURIComponent(group.toWellFormed())}`;
+}
+
+export function groupOfPathName(name: string): string {
+  return decodeURIComponent(name);
 }
 
 export function deletedTopicPath(topic: string): string {

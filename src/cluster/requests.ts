@@ -106,6 +106,10 @@ export interface Calls {
     { readonly resources: readonly AlteredConfigs[]; readonly validateOnly: boolean },
     { readonly results: readonly NamedResult[] }
   >;
+  readonly alterGroupConfigs: Call<
+    { readonly resources: readonly AlteredConfigs[]; readonly validateOnly: boolean },
+    { readonly results: readonly NamedResult[] }
+  >;
   readonly allocateProducerIds: Call<
     { readonly brokerId: number; readonly brokerEpoch: number },
     { readonly errorCode: number; readonly producerIdStart: number; readonly producerIdLen: number }

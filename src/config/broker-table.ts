@@ -294,6 +294,12 @@ const GROUPS = [
   int('group.consumer.min.heartbeat.interval.ms', 5000, 'The least that the interval may be set to.', { min: 1 }),
   int('group.consumer.max.heartbeat.interval.ms', 15_000, 'The most that the interval may be set to.', { min: 1 }),
   int('group.consumer.max.size', INT_MAX, 'Members that a group of the consumer protocol takes.', { min: 1 }),
+  oneOf(
+    'group.consumer.migration.policy',
+    ['disabled', 'upgrade', 'downgrade', 'bidirectional'],
+    'bidirectional',
+    'Whether a classic group with members becomes one of the consumer protocol when a member of that joins (upgrade), and is given back when the last of them goes (downgrade).',
+  ),
   list(
     'group.consumer.assignors',
     ['uniform', 'range'],

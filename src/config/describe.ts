@@ -3,6 +3,8 @@
  * that is set for the same thing, in Kafka's order.
  */
 import { BROKER_SETTINGS } from './broker-table.ts';
+import { groupTimes } from './group-settings.ts';
+import { GROUP_FALLBACKS, GROUP_SETTINGS } from './group-table.ts';
 import { kafkaTopicType } from './kafka-names.ts';
 import { type Layer, type LiveSettings, type Overrides, SOURCE } from './live-settings.ts';
 import { camelCase, formatValue, type Setting, type SettingType } from './setting.ts';
@@ -86,6 +88,18 @@ export function describeTopic(overrides: Overrides, live: LiveSettings): Describ
   });
   const foreign = Array.from(overrides).filter(([name]) => topicSetting(name) === undefined);
   return [...settings, ...foreign.map(([name, value]) => describeForeign(name, value))];
+}
+
+/** All settings of a group with these of its own. */
+export function describeGroupSettings(overrides: Overrides, live: LiveSettings): DescribedSetting[] {
+  const values = groupTimes(overrides, live.settings);
+  return GROUP_SETTINGS.map((setting) => {
+    const { name } = setting;
+    const below = synonyms(live.layers, [GROUP_FALLBACKS[name].fallback], false);
+    const own = overrides.get(name);
+    const all = own === undefined ? below : [{ name, value: own, source: SOURCE.group }, ...below];
+    return described(setting, formatValue(setting, values[camelCase(name)]), all, false);
+  });
 }
 
 /** A setting of Kafka that a topic keeps and that does nothing. */

@@ -36,7 +36,7 @@ const WITHOUT_EFFECT: Record<string, string> = {
   fetch: 'purgatory.purge.interval.requests',
   follower: 'fetch.last.tiered.offset.enable replication.throttled.rate',
   group: `
-    consumer.assignment.interval.ms consumer.max.assignment.interval.ms consumer.migration.policy
+    consumer.assignment.interval.ms consumer.max.assignment.interval.ms
     consumer.min.assignment.interval.ms consumer.regex.refresh.interval.ms
     coordinator.append.linger.ms coordinator.background.threads coordinator.cached.buffer.max.bytes
     coordinator.rebalance.protocols coordinator.threads share.assignment.interval.ms share.assignors

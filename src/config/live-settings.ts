@@ -7,7 +7,7 @@ import { camelCase, formatValue, parseValue, type Setting, SettingError } from '
 import { brokerSetting, type ParsedSettings, unknownSetting } from './settings.ts';
 
 /** Kafka's numbers for where a value comes from. */
-export const SOURCE = { topic: 1, broker: 2, allBrokers: 3, start: 4, default: 5 } as const;
+export const SOURCE = { topic: 1, broker: 2, allBrokers: 3, start: 4, default: 5, group: 8 } as const;
 
 /** Settings that were changed while brokers ran: texts by name. */
 export type Overrides = ReadonlyMap<string, string>;

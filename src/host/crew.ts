@@ -7,10 +7,9 @@ import type { Logger } from '../base/logger.ts';
 import { loadAddon } from '../runtime/addon.ts';
 import type { BellAddress, ControlMessage, FromThread, RoleMessage, ThreadMessage } from '../runtime/control.ts';
 import type { SocketSettings } from '../runtime/ground.ts';
-import { newLetters } from '../runtime/letters.ts';
 import type { Native } from '../runtime/native.ts';
-import { newRing } from '../runtime/ring.ts';
-import { RING_SLOTS, type Shared } from '../runtime/shared.ts';
+import type { Shared } from '../runtime/shared.ts';
+import { Links } from './links.ts';
 import type { ThreadEntries } from './thread-entries.ts';
 
 export interface CrewParts {
@@ -56,7 +55,7 @@ export class Crew {
   /** Role to thread. */
   readonly #places = new Map<string, string>();
   readonly #intakes = new Map<string, SharedArrayBuffer>();
-  readonly #links = new Map<string, Set<string>>();
+  readonly #links = new Links();
   readonly #waiting = new Map<number, Waiting>();
   #sequence = 1;
   #failed = false;
@@ -148,31 +147,18 @@ export class Crew {
 
   /** Two rings between two roles, one each way. */
   async link(a: string, b: string): Promise<void> {
-    const there = newRing(RING_SLOTS);
-    const back = newRing(RING_SLOTS);
-    const kinds = `${a[0]}${b[0]}`;
-    const letters = kinds === 'hp' || kinds === 'ph' ? newLetters() : null;
+    const { there, back, letters } = this.#links.add(a, b);
     await this.#linkOne(a, b, there, back, letters);
     await this.#linkOne(b, a, back, there, letters);
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const peers = this.#links.get(from) ?? new Set();
-      this.#links.set(from, peers.add(to));
-    }
   }
 
   /** Takes a role out: nobody speaks to it any more, what it holds is closed. */
   async retire(role: string): Promise<void> {
-    for (const peer of this.#links.get(role) ?? []) {
-      await this.ask(peer, { kind: 'unlink', peer: role });
-      this.#links.get(peer)?.delete(role);
-    }
-    this.#links.delete(role);
+    for (const peer of this.#links.peersOf(role)) await this.ask(peer, { kind: 'unlink', peer: role });
     this.#intakes.delete(role);
     const thread = this.#places.get(role) as string;
     await this.#send(thread, '', { kind: 'retire', role });
+    this.#links.remove(role);
     this.#places.delete(role);
   }
 

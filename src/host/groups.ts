@@ -6,7 +6,12 @@ export function groupSettings(settings: Settings): GroupSettings {
   return {
     groupConsumerAssignors: settings.groupConsumerAssignors,
     groupConsumerHeartbeatIntervalMs: settings.groupConsumerHeartbeatIntervalMs,
+    groupConsumerMaxHeartbeatIntervalMs: settings.groupConsumerMaxHeartbeatIntervalMs,
+    groupConsumerMaxSessionTimeoutMs: settings.groupConsumerMaxSessionTimeoutMs,
     groupConsumerMaxSize: settings.groupConsumerMaxSize,
+    groupConsumerMigrationPolicy: settings.groupConsumerMigrationPolicy,
+    groupConsumerMinHeartbeatIntervalMs: settings.groupConsumerMinHeartbeatIntervalMs,
+    groupConsumerMinSessionTimeoutMs: settings.groupConsumerMinSessionTimeoutMs,
     groupConsumerSessionTimeoutMs: settings.groupConsumerSessionTimeoutMs,
     groupInitialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
     groupMaxSessionTimeoutMs: settings.groupMaxSessionTimeoutMs,

@@ -7,8 +7,15 @@ import { decide } from '../api/decide.ts';
 import type { DirectoryDesk } from '../api/directory-desk.ts';
 import { AUTO_CREATE } from '../api/floor.ts';
 import type { Logger } from '../base/logger.ts';
+import { NO_CONFIGS } from '../cluster/image.ts';
 import type { CallName, RequestOf, ResponseOf } from '../cluster/requests.ts';
-import { type DescribedSetting, describeAllBrokers, describeBroker, describeTopic } from '../config/describe.ts';
+import {
+  type DescribedSetting,
+  describeAllBrokers,
+  describeBroker,
+  describeGroupSettings,
+  describeTopic,
+} from '../config/describe.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { FromThread } from '../runtime/control.ts';
 import type { ControllerHost } from './controller-host.ts';
@@ -70,6 +77,11 @@ export class MainDesk implements ControllerDesk {
   topicSettings(topic: string): readonly DescribedSetting[] | null {
     const found = this.#parts.controller.image.topics.get(topic);
     return found === undefined ? null : describeTopic(found.configs, this.#parts.live);
+  }
+
+  groupSettings(group: string): readonly DescribedSetting[] {
+    const { controller, live } = this.#parts;
+    return describeGroupSettings(controller.image.groupConfigs.get(group) ?? NO_CONFIGS, live);
   }
 
   brokerSettings(): readonly DescribedSetting[] {

@@ -17,6 +17,11 @@ import type { Data, UnwrittenDirectory } from './data.ts';
 import { KeptOffsets } from './kept-offsets.ts';
 import { PartitionMap, type PlacedPartition } from './partition-map.ts';
 
+export interface EffectiveConfig {
+  readonly config: LogConfig;
+  readonly minInsyncReplicas: number;
+}
+
 export interface PartitionHostParts {
   readonly crew: Crew;
   readonly data: Data;
@@ -24,7 +29,7 @@ export interface PartitionHostParts {
   readonly nodeId: number;
   readonly logger: Logger;
   /** What the topic's settings come to. */
-  config(topic: TopicImage): { readonly config: LogConfig; readonly minInsyncReplicas: number };
+  config(topic: TopicImage): EffectiveConfig;
   /** No directory is left. */
   lost(why: string): void;
 }
@@ -246,9 +251,10 @@ export class PartitionHost {
   async #openSome(handler: string, placed: readonly PlacedPartition[], image: MetadataImage): Promise<Refused[]> {
     const { crew, data } = this.#parts;
     const lost = placed.filter(({ directory }) => data.offline(directory) !== null);
+    const configs = new Map<string, EffectiveConfig>();
     const partitions = placed
       .filter(({ directory }) => data.offline(directory) === null)
-      .map((one) => this.#message(one, image));
+      .map((one) => this.#message(one, image, configs));
     if (lost.length > 0) {
       for (const one of lost) one.offline ??= data.offline(one.directory);
       const thawed = lost.map((one) => ({ ...this.#message(one, image), bytes: NO_BYTES }));
@@ -257,9 +263,16 @@ export class PartitionHost {
     return (await crew.ask(handler, { kind: 'open', partitions })) as Refused[];
   }
 
-  #message(placed: PlacedPartition, image: MetadataImage): PartitionMessage {
+  /** `configs` has what was found out for other partitions at the same moment. */
+  #message(
+    placed: PlacedPartition,
+    image: MetadataImage,
+    configs: Map<string, EffectiveConfig> = new Map(),
+  ): PartitionMessage {
     const { data } = this.#parts;
     const topic = image.topics.get(placed.topic) as TopicImage;
+    const config = configs.get(topic.name) ?? this.#parts.config(topic);
+    configs.set(topic.name, config);
     const left = data.leftBehind(placed.topicId, placed.partition);
     return {
       slot: placed.slot,
@@ -268,7 +281,7 @@ export class PartitionHost {
       partition: placed.partition,
       leaderEpoch: topic.partitions[placed.partition]?.leaderEpoch ?? 0,
       directory: data.partitionPath(placed.directory, placed.topic, placed.partition),
-      ...this.#parts.config(topic),
+      ...config,
       cleanShutdown: left !== null && data.cleanShutdown(placed.directory),
       pageCacheKept: left !== null && data.pageCacheKept(placed.directory),
       recoveryPoint: left?.recoveryPoint ?? 0,

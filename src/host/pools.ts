@@ -36,6 +36,11 @@ const EVERYBODY = 0x7fffffff;
 /** A handler can always work on a few logs at a time. */
 const FILES_LEAST = 16;
 
+interface ProcessorMemory {
+  readonly intake: SharedArrayBuffer;
+  readonly descriptors: SharedArrayBuffer;
+}
+
 /** Runs work while nothing is decided and nobody else changes the floor. */
 export type Exclusive = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -57,6 +62,7 @@ export class Pools {
   readonly descriptors = new Map<string, SharedArrayBuffer>();
   /** What the pools have, or will have when all that was asked for is done. */
   sizes: PoolSizes = { network: 0, io: 0 };
+  readonly #memories = new Map<string, ProcessorMemory>();
   #resizing: Promise<void> = Promise.resolve();
   #adoptNext = 0;
   /** Who takes moved connections while the pool changes. */
@@ -251,13 +257,25 @@ export class Pools {
       const logs = { groupCommit, fullValidation, retentionCheckMs, checkpointMs, filesMax };
       return { role: 'handler', name, index, row, ...logs, groups, groupExpiryCheckMs, image, seed };
     }
-    const descriptors = new SharedArrayBuffer(DESCRIPTORS_MAX * 4);
-    new Int32Array(descriptors).fill(-1);
-    this.descriptors.set(name, descriptors);
-    const intake = new SharedArrayBuffer(
+    const { intake, descriptors } = this.#memoryOf(
+      name,
       intakeBytes({ queuedBytesMax, frameBytesMax: limits.connection.frameBytesMax }),
     );
+    new Int32Array(descriptors).fill(-1);
+    this.descriptors.set(name, descriptors);
     const routes = this.#parts.routes();
     return { role: 'processor', name, index, row, intake, descriptors, queuedBytesMax, limits, image, routes, seed };
+  }
+
+  /** A processor has what the last one of its name had: nobody knows when memory that is let go is gone. */
+  #memoryOf(name: string, bytes: number): ProcessorMemory {
+    const kept = this.#memories.get(name);
+    if (kept !== undefined && kept.intake.byteLength >= bytes) return kept;
+    const memory = {
+      intake: new SharedArrayBuffer(bytes),
+      descriptors: new SharedArrayBuffer(DESCRIPTORS_MAX * 4),
+    };
+    this.#memories.set(name, memory);
+    return memory;
   }
 }

@@ -35,7 +35,8 @@ export class BatchScan {
   readonly #environment: LogEnvironment;
   readonly #file: CachedFile;
   readonly #end: number;
-  readonly #windowBytes: number;
+  #windowBytes: number;
+  readonly #windowBytesMax: number;
   /** The part of the file that the scratch memory holds. */
   #windowStart = 0;
   #windowEnd = 0;
@@ -56,13 +57,22 @@ export class BatchScan {
   recordsCount = 0;
   #crc = 0;
 
-  constructor(environment: LogEnvironment, file: CachedFile, position: number, end: number, windowBytes?: number) {
+  /** With `grows` the window becomes larger where batches lie so close that much of it is used. */
+  constructor(
+    environment: LogEnvironment,
+    file: CachedFile,
+    position: number,
+    end: number,
+    windowBytes?: number,
+    grows = false,
+  ) {
     this.#environment = environment;
     this.#file = file;
     this.#next = position;
     this.#end = end;
     const max = environment.scratch.bytes.length - RESERVED_BYTES;
     this.#windowBytes = Math.min(windowBytes ?? max, max);
+    this.#windowBytesMax = grows ? max : this.#windowBytes;
   }
 
   next(): number {
@@ -155,6 +165,8 @@ export class BatchScan {
   #need(position: number, length: number): boolean {
     if (position >= this.#windowStart && position + length <= this.#windowEnd) return true;
     const { disk, files, scratch } = this.#environment;
+    const goesOn = this.#windowEnd > 0 && position <= this.#windowEnd;
+    if (goesOn) this.#windowBytes = Math.min(2 * this.#windowBytes, this.#windowBytesMax);
     const wanted = Math.min(this.#end - position, Math.max(length, this.#windowBytes));
     const got = disk.read(files.descriptor(this.#file), position, scratch, 0, wanted);
     this.#windowStart = position;

@@ -152,8 +152,11 @@ export class LogDirectory {
 
   /** Ends what an earlier process began to delete, and removes copies that it did not finish. */
   removeLeftovers(): void {
-    const { deleted, futures } = this.list();
-    for (const path of [...deleted, ...futures]) removeRetired(this.#disk, path);
+    for (const name of this.#disk.list(this.path)) {
+      if (!name.endsWith(DIRECTORY_DELETED) && !FUTURE_NAME.test(name)) continue;
+      const path = this.#file(name);
+      if (this.#disk.isDirectory(path)) removeRetired(this.#disk, path);
+    }
   }
 
   /** By directory name (`topic-0`). A checkpoint that is missing or damaged says nothing of any partition. */

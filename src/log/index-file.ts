@@ -5,16 +5,26 @@
  * While its segment is the active one the file is as long as it may become (sparse); `trim` cuts it to its entries.
  */
 import { assert } from '../base/assert.ts';
+import type { Memory } from '../base/memory.ts';
 import { DiskError } from './disk.ts';
 import type { LogEnvironment } from './environment.ts';
 import type { CachedFile } from './files.ts';
 
 /** Entries gathered before a write; with large batches there is one entry a batch, and no system call for it. */
 const PENDING_MAX = 128;
+/** Entries that are read at once where many are looked at. */
+const WINDOW_ENTRIES = 512;
 /** Above any real index, below any overflow of what a search computes. */
 const KEY_MAX_OFFSET = 0x7fffffff;
 
 export type IndexKind = 'offset' | 'time';
+
+export interface IndexEntry {
+  readonly key: number;
+  readonly value: number;
+}
+
+export const NO_ENTRY: IndexEntry = { key: 0, value: 0 };
 
 export class IndexFile {
   readonly file: CachedFile;
@@ -51,17 +61,31 @@ export class IndexFile {
   }
 
   /**
-   * Takes the entries that a process left behind when it was killed: the file is empty from the last one on. No entry is all
-   * zero but perhaps the first.
+   * Takes the entries that a process left behind when it was killed, as long as they count: of entries that rise, the first
+   * ones do. The file is empty from the last one on; no entry is all zero but perhaps the first. Uses the scratch memory.
    */
-  loadWritten(): void {
+  loadWritten(counts: (key: number, value: number) => boolean): void {
     this.load();
+    const isTaken = ({ key, value }: IndexEntry): boolean => !(key === 0 && value === 0) && counts(key, value);
     let low = 0;
-    let high = this.#entries;
+    // Most segments that are appended to have few entries in a long file.
+    let high = WINDOW_ENTRIES;
+    while (high < this.#entries && isTaken(this.at(high - 1))) {
+      low = high;
+      high *= 2;
+    }
+    high = Math.min(high, this.#entries);
+    while (high - low > WINDOW_ENTRIES) {
+      const middle = (low + high) >>> 1;
+      if (isTaken(this.at(middle))) low = middle + 1;
+      else high = middle;
+    }
+    const from = low;
+    const { view } = this.#read(from, high - from, 0);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.key(middle) === 0 && this.value(middle) === 0) high = middle;
-      else low = middle + 1;
+      if (isTaken(this.#decode(view, (middle - from) * this.#entryBytes))) low = middle + 1;
+      else high = middle;
     }
     this.reset(low);
   }
@@ -108,14 +132,20 @@ export class IndexFile {
   }
 
   key(slot: number): number {
-    const { view, at } = this.#entry(slot);
-    if (this.#kind === 'offset') return view.getInt32(at);
-    return view.getInt32(at) * 0x1_0000_0000 + view.getUint32(at + 4);
+    return this.at(slot).key;
   }
 
   value(slot: number): number {
-    const { view, at } = this.#entry(slot);
-    return view.getInt32(at + this.#entryBytes - 4);
+    return this.at(slot).value;
+  }
+
+  at(slot: number): IndexEntry {
+    assert(slot >= 0 && slot < this.#entries, 'an index has the entry', { slot, entries: this.#entries });
+    if (slot >= this.#written)
+      return this.#decode(this.#pending as DataView, (slot - this.#written) * this.#entryBytes);
+    // The end of the scratch memory is for entries: a scan that goes on beside keeps its window at the start.
+    const at = this.#environment.scratch.bytes.length - 16;
+    return this.#decode(this.#read(slot, 1, at).view, at);
   }
 
   /** Makes the file as long as `bytesMax` allows, so that the pages of a map of it stay the same. */
@@ -148,16 +178,18 @@ export class IndexFile {
     return low;
   }
 
-  /** Where an entry can be read until the next call. */
-  #entry(slot: number): { readonly view: DataView; readonly at: number } {
-    assert(slot >= 0 && slot < this.#entries, 'an index has the entry', { slot, entries: this.#entries });
-    if (slot >= this.#written)
-      return { view: this.#pending as DataView, at: (slot - this.#written) * this.#entryBytes };
+  #decode(view: DataView, at: number): IndexEntry {
+    const value = view.getInt32(at + this.#entryBytes - 4);
+    const first = view.getInt32(at);
+    return { key: this.#kind === 'offset' ? first : first * 0x1_0000_0000 + view.getUint32(at + 4), value };
+  }
+
+  /** Entries that are in the file, into the scratch memory at `at`. */
+  #read(slot: number, count: number, at: number): Memory {
     const { disk, files, scratch } = this.#environment;
-    // The end of the scratch memory is for entries: a scan that goes on beside keeps its window at the start.
-    const at = scratch.bytes.length - 16;
-    const got = disk.read(files.descriptor(this.file), slot * this.#entryBytes, scratch, at, this.#entryBytes);
-    if (got !== this.#entryBytes) throw new DiskError('EIO', 'read', this.file.path);
-    return { view: scratch.view, at };
+    const bytes = count * this.#entryBytes;
+    const got = disk.read(files.descriptor(this.file), slot * this.#entryBytes, scratch, at, bytes);
+    if (got !== bytes) throw new DiskError('EIO', 'read', this.file.path);
+    return scratch;
   }
 }

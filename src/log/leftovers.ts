@@ -9,10 +9,9 @@ import { CLEANED, DELETED, LOG, leadingOffset, PRODUCER_SNAPSHOT, SWAP } from '.
 
 const TEMPORARY = '.tmp';
 
-/** Returns the names that are left. */
-export function settleLeftovers(environment: LogEnvironment, directory: string): string[] {
+/** Takes the names in the directory, returns those that are left. */
+export function settleLeftovers(environment: LogEnvironment, directory: string, names: string[]): string[] {
   const { disk } = environment;
-  const names = disk.list(directory);
   const cleaned = names.filter((name) => name.endsWith(CLEANED) && leadingOffset(name) >= 0);
   const firstCleaned = cleaned.reduce((least, name) => Math.min(least, leadingOffset(name)), Number.POSITIVE_INFINITY);
   const swaps: string[] = [];

@@ -4,7 +4,7 @@
  */
 import type { LogEnvironment } from './environment.ts';
 import type { CachedFile } from './files.ts';
-import { IndexFile } from './index-file.ts';
+import { IndexFile, NO_ENTRY } from './index-file.ts';
 
 export class OffsetIndex {
   readonly index: IndexFile;
@@ -27,8 +27,8 @@ export class OffsetIndex {
 
   /** Takes those entries in the file of a killed process that speak of batches below `mark`. */
   takeBelow(mark: number): void {
-    this.index.loadWritten();
-    this.thaw(this.index.search(mark - 1 - this.#baseOffset) + 1);
+    this.index.loadWritten((key) => this.#baseOffset + key < mark);
+    this.#takeLast();
   }
 
   /** Takes `entries` as they are known to be in the file. */
@@ -70,7 +70,8 @@ export class OffsetIndex {
 
   #takeLast(): void {
     const last = this.index.entries - 1;
-    this.#lastOffset = last < 0 ? -1 : this.#baseOffset + this.index.key(last);
-    this.#lastPosition = last < 0 ? 0 : this.index.value(last);
+    const { key, value } = last < 0 ? NO_ENTRY : this.index.at(last);
+    this.#lastOffset = last < 0 ? -1 : this.#baseOffset + key;
+    this.#lastPosition = value;
   }
 }

@@ -38,7 +38,7 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
   }
   identify(environment, options, durability);
   const before = disk.list(directory);
-  const names = settleLeftovers(environment, directory);
+  const names = settleLeftovers(environment, directory, before);
   const { epochs, known, text } = readEpochs(environment, directory);
   const segments = new Segments();
   const snapshots = new Snapshots(environment, directory, Snapshots.offsetsIn(names));
@@ -65,7 +65,7 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
   const logStartOffset = Math.max(checkpointed, segments.first.baseOffset);
   if (!known) {
     epochs.clear();
-    for (const segment of segments.list) rebuildEpochs(segment.scan(0, segment.sizeBytes), epochs);
+    for (const segment of segments.list) rebuildEpochs(segment.headers(0, segment.sizeBytes), epochs);
   }
   epochs.truncateFromEnd(nextOffset);
   epochs.truncateFromStart(logStartOffset);
@@ -74,7 +74,7 @@ export function openLog(environment: LogEnvironment, options: OpenOptions): LogS
   snapshots.prune(segments);
   producers.expire(now, config.producerIdExpirationMs ?? PRODUCER_ID_EXPIRATION_MS);
   durability.recoveryPoint = clean ? nextOffset : Math.min(options.recoveryPoint, nextOffset);
-  if (!clean) distrust(environment, directory, segments, durability);
+  if (!clean) distrust(directory, segments, durability, text !== null);
   for (const segment of rebuilt) if (segments.list.includes(segment)) durability.segmentFinished(segment);
   // A file that was removed above must not come back beside what is appended in its place: a snapshot would be believed.
   if (!clean && lacksAny(disk.list(directory), before)) disk.syncDirectory(directory);
@@ -93,14 +93,12 @@ function lacksAny(names: readonly string[], before: readonly string[]): boolean 
 }
 
 /** After a crash nothing beyond the recovery point was synced, whatever the page cache still shows. */
-function distrust(environment: LogEnvironment, directory: string, segments: Segments, durability: Durability): void {
+function distrust(directory: string, segments: Segments, durability: Durability, hasEpochs: boolean): void {
   for (let index = 0; index < segments.count - 1; index++) {
     if (segments.at(index + 1).baseOffset >= durability.recoveryPoint) durability.segmentFinished(segments.at(index));
   }
-  for (const name of [EPOCH_CHECKPOINT, PARTITION_METADATA]) {
-    const path = `${directory}/${name}`;
-    if (environment.disk.exists(path)) durability.fileReplaced(path);
-  }
+  if (hasEpochs) durability.fileReplaced(`${directory}/${EPOCH_CHECKPOINT}`);
+  durability.fileReplaced(`${directory}/${PARTITION_METADATA}`);
   durability.directoryChanged(parentOf(directory));
 }
 

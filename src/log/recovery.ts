@@ -80,14 +80,20 @@ function openSegments(
     const base = Math.max(offsetOf(name, OFFSET_INDEX), offsetOf(name, TIME_INDEX));
     if (base >= 0 && !bases.includes(base)) disk.remove(`${directory}/${name}`);
   }
-  return bases
-    .sort((a, b) => a - b)
-    .map((base) => {
-      const segment = newSegment(environment, directory, base, config, options.now, false);
-      const complete = present.has(fileName(base, OFFSET_INDEX)) && present.has(fileName(base, TIME_INDEX));
-      if (!segment.load() || !complete) unsound.add(segment);
-      return segment;
-    });
+  const rising = bases.sort((a, b) => a - b);
+  return rising.map((base, index) => {
+    const segment = newSegment(environment, directory, base, config, options.now, false);
+    // What is read again is not looked at before.
+    if (!options.cleanShutdown && isReadAgain(options, rising[index + 1])) return segment;
+    const complete = present.has(fileName(base, OFFSET_INDEX)) && present.has(fileName(base, TIME_INDEX));
+    if (!segment.load() || !complete) unsound.add(segment);
+    return segment;
+  });
+}
+
+/** A segment of an unclean end, by where the next one begins. One that ends exactly where all is believed was perhaps still appended to at the last sync: its indexes were not synced with it. */
+function isReadAgain({ recoveryPoint, mark }: LoadOptions, nextBase: number | undefined): boolean {
+  return nextBase === undefined || nextBase >= Math.max(recoveryPoint, mark + 1);
 }
 
 export function newSegment(
@@ -104,7 +110,7 @@ export function newSegment(
 
 /** The next offset behind the last segment's last batch; -1 when its end is not whole after all. */
 function cleanEnd(segment: Segment): number {
-  const scan = segment.scan(segment.offsetIndex.lastPosition, segment.sizeBytes);
+  const scan = segment.headers(segment.offsetIndex.lastPosition, segment.sizeBytes);
   let end = segment.baseOffset;
   for (;;) {
     const step = scan.next();
@@ -124,7 +130,6 @@ function recover(
   rebuild: (segment: Segment) => void,
 ): number {
   const { directory, config, now, mark } = options;
-  const believed = Math.max(options.recoveryPoint, mark + 1);
   // Compaction leaves gaps; without it a gap between segments is the lost end of the earlier one.
   const dense = !hasPolicy(config, 'compact');
   let end = -1;
@@ -138,8 +143,7 @@ function recover(
       cut = true;
       continue;
     }
-    // One that ends exactly there was perhaps still the active one at the last sync: its indexes were not synced with it.
-    if (next === undefined || next.baseOffset >= believed) {
+    if (isReadAgain(options, next?.baseOffset)) {
       const taken = mark > segment.baseOffset && takeWritten(environment, segment, mark, config);
       // The checkpoint may be older than the batches: they carry their epochs themselves.
       epochs.truncateFromEnd(taken ? mark : segment.baseOffset);

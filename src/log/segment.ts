@@ -125,15 +125,24 @@ export class Segment {
     const last = this.scan(offsetIndex.lastPosition, logBytes, LOOKUP_WINDOW_BYTES);
     if (last.next() !== SCAN_BATCH || last.lastOffset !== offsetIndex.lastOffset) return false;
     this.setSize(last.position + last.sizeBytes);
-    const newest = this.scan(offsetIndex.lookup(timeIndex.lastOffset), this.sizeBytes, LOOKUP_WINDOW_BYTES);
-    let found = newest.next();
-    while (found === SCAN_BATCH && newest.lastOffset < timeIndex.lastOffset) found = newest.next();
-    if (found !== SCAN_BATCH || newest.lastOffset !== timeIndex.lastOffset) return false;
+    const { maxTimestamp } = last;
+    if (!this.#hasNewest(last.lastOffset, maxTimestamp)) return false;
     this.maxTimestamp = timeIndex.lastTimestamp;
     this.maxTimestampOffset = timeIndex.lastOffset;
     offsetIndex.index.trim();
     timeIndex.index.trim();
-    return newest.maxTimestamp === this.maxTimestamp;
+    return true;
+  }
+
+  /** The time index ends with a batch that is there, the last one indexed, mostly. */
+  #hasNewest(lastOffset: number, maxTimestamp: number): boolean {
+    const { offsetIndex, timeIndex } = this;
+    if (timeIndex.lastOffset === lastOffset) return timeIndex.lastTimestamp === maxTimestamp;
+    const newest = this.scan(offsetIndex.lookup(timeIndex.lastOffset), this.sizeBytes, LOOKUP_WINDOW_BYTES);
+    let found = newest.next();
+    while (found === SCAN_BATCH && newest.lastOffset < timeIndex.lastOffset) found = newest.next();
+    if (found !== SCAN_BATCH || newest.lastOffset !== timeIndex.lastOffset) return false;
+    return newest.maxTimestamp === timeIndex.lastTimestamp;
   }
 
   /** As if nothing had been appended; the log file stays as it is. */
@@ -230,6 +239,11 @@ export class Segment {
     if (found === SCAN_END) return null;
     if (found !== SCAN_BATCH) throw new DiskError('EBADMSG', 'read', this.log.path);
     return scan;
+  }
+
+  /** For whoever wants no more than headers: of large batches the rest is not read. */
+  headers(position: number, limit: number): BatchScan {
+    return new BatchScan(this.#environment, this.log, position, limit, LOOKUP_WINDOW_BYTES, true);
   }
 
   scan(position: number, limit: number, windowBytes?: number): BatchScan {

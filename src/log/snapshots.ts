@@ -3,7 +3,7 @@
  * One is written when a segment begins, when the log is closed, and as a mark now and then: it says that all below its offset is
  * written, with its epochs, so that a start after a killed process has that much less to read.
  */
-import { BatchScan, SCAN_BATCH } from './batch-scan.ts';
+import { type BatchScan, SCAN_BATCH } from './batch-scan.ts';
 import { writeWhole } from './checkpoint.ts';
 import type { Deletions } from './deletions.ts';
 import type { LogEnvironment } from './environment.ts';
@@ -18,6 +18,7 @@ export class Snapshots {
   readonly #directory: string;
   /** Rising. */
   #offsets: number[];
+  #lastRead: { readonly offset: number; readonly producers: Producer[] | null } | null = null;
 
   constructor(environment: LogEnvironment, directory: string, offsets: readonly number[]) {
     this.#environment = environment;
@@ -53,7 +54,7 @@ export class Snapshots {
 
   /** The highest offset with a snapshot that is whole, -1 when there is none. */
   newestSound(): number {
-    return this.#offsets.findLast((offset) => this.#read(offset) !== null) ?? -1;
+    return this.#offsets.findLast((offset) => this.#readOnce(offset) !== null) ?? -1;
   }
 
   /** Makes `producers` what they were at `endOffset`. Damaged snapshots, and those outside of the log, are removed. */
@@ -63,14 +64,15 @@ export class Snapshots {
     producers.load([], segments.first.baseOffset);
     let found = false;
     for (let newest = this.#offsets.at(-1); newest !== undefined && !found; newest = this.#offsets.at(-1)) {
-      const decoded = this.#read(newest);
+      const decoded = this.#readOnce(newest);
       if (decoded === null) this.#keep((offset) => offset !== newest);
       else {
         producers.load(decoded, newest);
         found = true;
       }
     }
-    if (found || scanAllowed) replay(this.#environment, producers, segments, endOffset);
+    this.#lastRead = null;
+    if (found || scanAllowed) replay(producers, segments, endOffset);
     producers.endOffset = endOffset;
   }
 
@@ -101,10 +103,14 @@ export class Snapshots {
     this.#offsets = this.#offsets.filter(keeps);
   }
 
-  #read(offset: number): Producer[] | null {
+  /** What was read last is kept until the log is open. */
+  #readOnce(offset: number): Producer[] | null {
+    if (this.#lastRead?.offset === offset) return this.#lastRead.producers;
     const { disk, kernels, scratch } = this.#environment;
     const bytes = disk.readFile(this.#path(offset));
-    return bytes === null ? null : decodeSnapshot(bytes, kernels, scratch);
+    const producers = bytes === null ? null : decodeSnapshot(bytes, kernels, scratch);
+    this.#lastRead = { offset, producers };
+    return producers;
   }
 
   #path(offset: number): string {
@@ -113,11 +119,11 @@ export class Snapshots {
 }
 
 /** Lets the producers see every batch from their end offset up to `endOffset`. */
-function replay(environment: LogEnvironment, producers: Producers, segments: Segments, endOffset: number): void {
+function replay(producers: Producers, segments: Segments, endOffset: number): void {
   const from = producers.endOffset;
   for (let index = Math.max(0, segments.floor(from)); index < segments.count; index++) {
     const segment = segments.at(index);
-    const scan = new BatchScan(environment, segment.log, segment.offsetIndex.lookup(from), segment.sizeBytes);
+    const scan = segment.headers(segment.offsetIndex.lookup(from), segment.sizeBytes);
     while (scan.next() === SCAN_BATCH) {
       if (scan.baseOffset >= endOffset) return;
       if (scan.producerId >= 0 && scan.lastOffset >= from) replayBatch(scan, producers);

@@ -5,7 +5,7 @@
  */
 import type { LogEnvironment } from './environment.ts';
 import type { CachedFile } from './files.ts';
-import { IndexFile } from './index-file.ts';
+import { IndexFile, NO_ENTRY } from './index-file.ts';
 
 const NO_TIMESTAMP = -1;
 
@@ -34,17 +34,11 @@ export class TimeIndex {
   /** Takes those entries in the file of a killed process that speak of records up to `offset`. False when they do not rise. */
   takeUpTo(offset: number): boolean {
     const { index } = this;
-    index.loadWritten();
-    let low = 0;
-    let high = index.entries;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (index.value(middle) > offset - this.#baseOffset) high = middle;
-      else low = middle + 1;
-    }
-    this.thaw(low);
-    if (low < 2) return low === 1;
-    return index.key(low - 2) < this.#lastTimestamp && index.value(low - 2) < this.#lastOffset - this.#baseOffset;
+    index.loadWritten((_timestamp, relative) => this.#baseOffset + relative <= offset);
+    this.#takeLast();
+    if (index.entries < 2) return index.entries === 1;
+    const before = index.at(index.entries - 2);
+    return before.key < this.#lastTimestamp && before.value < this.#lastOffset - this.#baseOffset;
   }
 
   thaw(entries: number): void {
@@ -86,7 +80,8 @@ export class TimeIndex {
 
   #takeLast(): void {
     const last = this.index.entries - 1;
-    this.#lastTimestamp = last < 0 ? NO_TIMESTAMP : this.index.key(last);
-    this.#lastOffset = last < 0 ? this.#baseOffset : this.#baseOffset + this.index.value(last);
+    const { key, value } = last < 0 ? NO_ENTRY : this.index.at(last);
+    this.#lastTimestamp = last < 0 ? NO_TIMESTAMP : key;
+    this.#lastOffset = this.#baseOffset + value;
   }
 }

@@ -24,6 +24,7 @@ import { AdmissionLine, type Applicant } from './admission-line.ts';
 import { clearFound, type FoundOffset, findEpochEnd, findOffset } from './offsets.ts';
 import type { PartitionDesk } from './partition-desk.ts';
 import { newPartitionView, OFFLINE, ONLINE } from './published.ts';
+import { Syncs } from './syncs.ts';
 import { WaitingProducers } from './waiting-producers.ts';
 
 /** What was written last is in the page cache unless the machine is short of memory; then a send waits for the disk once. */
@@ -49,17 +50,7 @@ export class Partition {
   #unwritten = 0;
   #highWatermark: LogPosition;
   #written: LogPosition;
-  #durableEndOffset: number;
-  #syncing = false;
-  /** Answers wait for the sync that is due. */
-  #flushDue = false;
-  /** It is time for a sync, nobody waits. */
-  #syncWanted = false;
-  /** A segment is finished: it is made durable on the side. */
-  #finishedSyncWanted = false;
-  /** When the oldest record that is not durable was written. */
-  #unsyncedSinceMs = 0;
-  #segments: number;
+  readonly #syncs: Syncs;
   /** Where this process began to write. */
   readonly #openedAtOffset: number;
   #broken: string | null = null;
@@ -74,13 +65,11 @@ export class Partition {
     this.#desk = desk;
     this.#waiting = new WaitingProducers(desk);
     this.#written = log.endPosition;
-    this.#durableEndOffset = log.recoveryPoint;
+    this.#syncs = new Syncs(log);
     // What a killed process left in the page cache is there, and may yet be lost.
     this.#highWatermark = desk.groupCommit
       ? log.positionOf(Math.max(log.logStartOffset, log.recoveryPoint))
       : this.#written;
-    this.#flushDue = log.flushDue;
-    this.#segments = log.segmentCount;
     this.#openedAtOffset = log.logEndOffset;
     this.publish();
     desk.published.setState(slot, ONLINE);
@@ -89,7 +78,7 @@ export class Partition {
   /** Nothing staged, nobody waiting, no sync under way: it can move. */
   get quiet(): boolean {
     if (this.promised > 0) return false;
-    return this.#line.empty && this.#unwritten === 0 && this.#waiting.empty && !this.#syncing;
+    return this.#line.empty && this.#unwritten === 0 && this.#waiting.empty && !this.#syncs.underWay;
   }
 
   get dirty(): boolean {
@@ -97,7 +86,7 @@ export class Partition {
   }
 
   get durableEndOffset(): number {
-    return this.#durableEndOffset;
+    return this.#syncs.durableEnd;
   }
 
   append(
@@ -214,18 +203,13 @@ export class Partition {
     } finally {
       for (const memory of this.#line.takeKept()) this.#desk.release(memory);
     }
-    if (this.#durableEndOffset >= this.#written.offset) this.#unsyncedSinceMs = now;
+    this.#syncs.wrote(this.#written.offset, now);
     this.#written = this.log.endPosition;
-    if (this.log.flushDue) this.#flushDue = true;
-    if (this.log.segmentCount > this.#segments) this.#finishedSyncWanted = true;
-    this.#segments = this.log.segmentCount;
   }
 
   /** Once a second: whether the oldest record has waited long enough for its sync (flush.ms). */
   look(now: number): void {
-    if (this.#durableEndOffset >= this.#written.offset) return;
-    if (now - this.#unsyncedSinceMs < this.log.config.flushMs) return;
-    this.#syncWanted = true;
+    if (!this.#syncs.isLate(this.#written.offset, now)) return;
     try {
       this.#syncIfDue();
     } catch (problem) {
@@ -255,12 +239,10 @@ export class Partition {
   }
 
   synced(plan: SyncPlan): void {
-    this.#syncing = false;
+    this.#syncs.underWay = false;
     if (this.#broken !== null || this.#ended) return;
     try {
-      this.log.synced(plan);
-      this.#durableEndOffset = Math.max(this.#durableEndOffset, plan.endOffset);
-      if (this.#durableEndOffset >= this.#written.offset) this.#flushDue = false;
+      this.#syncs.done(plan, this.#written.offset);
       if (this.#desk.groupCommit) this.#highWatermark = plan.end;
       this.#advance();
       this.#syncIfDue();
@@ -271,7 +253,7 @@ export class Partition {
 
   /** A failed sync is never tried again: what the disk has is unknown. */
   syncFailed(errno: number): void {
-    this.#syncing = false;
+    this.#syncs.underWay = false;
     if (!this.#ended) this.fail(new DiskError(`errno ${errno}`, 'sync', this.log.directory));
   }
 
@@ -364,7 +346,7 @@ export class Partition {
     view.highWatermark = this.#highWatermark.offset;
     view.lastStableOffset = this.lastStableOffset;
     view.logEndOffset = this.#written.offset;
-    view.durableEndOffset = this.#durableEndOffset;
+    view.durableEndOffset = this.#syncs.durableEnd;
     view.visibleBytes = this.#highWatermark.cumulativeBytes;
     this.#desk.published.publish(this.slot, view);
   }
@@ -383,8 +365,7 @@ export class Partition {
   /** Who waits for records below the start learns that they are gone. */
   #startMoved(): void {
     this.publish();
-    const watchers = this.#desk.published.takeWatchers(this.slot);
-    if (watchers !== 0) this.#desk.advanced(this.slot, watchers);
+    this.#tellWatchers();
   }
 
   #check(epoch: number): number {
@@ -403,28 +384,26 @@ export class Partition {
       after: this.#highWatermark.offset,
     });
     this.publish();
-    const due = this.#desk.groupCommit || this.#flushDue ? this.#durableEndOffset : this.#written.offset;
+    const { durableEnd, flushDue } = this.#syncs;
+    const due = this.#desk.groupCommit || flushDue ? durableEnd : this.#written.offset;
     this.#waiting.answer(due, this.log.logStartOffset);
-    if (this.#highWatermark.offset === before) return;
-    const watchers = this.#desk.published.takeWatchers(this.slot);
-    if (watchers !== 0) this.#desk.advanced(this.slot, watchers);
+    if (this.#highWatermark.offset !== before) this.#tellWatchers();
   }
 
   #syncIfDue(): void {
-    if (this.#syncing || this.#broken !== null) return;
-    const behind = this.#desk.groupCommit && this.#durableEndOffset < this.#written.offset;
-    const whole = this.#flushDue || this.#syncWanted || behind;
-    if (!whole && !this.#finishedSyncWanted) return;
-    const plan = whole ? this.log.syncPlan() : this.log.finishedSyncPlan();
-    if (whole) this.#syncWanted = false;
-    this.#finishedSyncWanted = false;
-    if (plan === null) return;
-    this.#syncing = true;
-    this.#desk.sync(this, plan);
+    if (this.#broken !== null) return;
+    const behind = this.#desk.groupCommit && this.#syncs.durableEnd < this.#written.offset;
+    const plan = this.#syncs.begin(behind);
+    if (plan !== null) this.#desk.sync(this, plan);
   }
 
   #refuseWaiting(error: number): void {
     this.#waiting.refuse(error, this.log.logStartOffset);
+    this.#tellWatchers();
+  }
+
+  /** Whoever waits for something to happen here looks again. */
+  #tellWatchers(): void {
     const watchers = this.#desk.published.takeWatchers(this.slot);
     if (watchers !== 0) this.#desk.advanced(this.slot, watchers);
   }

@@ -20,14 +20,15 @@ export class Arena {
   readonly #previous: Int32Array;
   readonly #heads: Int32Array;
   inUseBytes = 0;
-  /** The most that was in use since the last trim. */
-  peakBytes = 0;
+  /** The most that was in use since the last trim; before the first one all may have been, by whoever had the memory then. */
+  peakBytes: number;
 
   constructor(start: number, bytes: number) {
     const pages = bytes / PAGE_BYTES;
     assert(Number.isInteger(Math.log2(pages)), 'an arena has a power of two pages', { bytes });
     this.start = start;
     this.bytes = bytes;
+    this.peakBytes = bytes;
     this.#orders = Math.log2(pages) + 1;
     this.#order = new Int8Array(pages).fill(NONE);
     this.#free = new Uint8Array(pages);

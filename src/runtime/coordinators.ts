@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Random } from '../base/random.ts';
 import type { Timers } from '../base/timers.ts';
 import { GROUP_LOG } from '../cluster/internal-topics.ts';
+import type { GroupOverrides } from '../config/group-settings.ts';
 import type { GroupSettings } from '../coordinator/group/desk.ts';
 import { decodeGroupRecord } from '../coordinator/group/record-format.ts';
 import { GroupShard } from '../coordinator/group/shard.ts';
@@ -41,6 +42,7 @@ export interface CoordinatorsParts {
   readonly timers: Timers;
   readonly random: Random;
   readonly settings: GroupSettings;
+  readonly overrides: (group: string) => GroupOverrides;
   /** How often what has expired is looked for. */
   readonly expiryCheckMs: number;
   readonly topics: Topics;
@@ -87,8 +89,8 @@ export class Coordinators {
   readonly #reader = new Reader();
   readonly #header = new RequestHeader();
   readonly #writer = new Writer();
-  /** The request that was read last: its parts come one behind the other. */
-  #last: { link: HandlerLink; op: number; request: unknown } | null = null;
+  /** The request that was read last: its parts come one behind the other. An answered one's number may come again at once. */
+  #last: { link: HandlerLink; op: number; serial: number; request: unknown } | null = null;
   readonly #logger: Logger;
   #nextBatch = 1;
 
@@ -102,7 +104,7 @@ export class Coordinators {
   /** A partition has come. */
   opened(slot: number, topic: string, partition: Partition): void {
     if (topic !== GROUP_LOG) return;
-    const { clock, timers, random, settings, topics, environment, files, registry } = this.#parts;
+    const { clock, timers, random, settings, overrides, topics, environment, files, registry } = this.#parts;
     const journal = new GroupJournal({
       batchBytesMax: () => Math.min(partition.log.config.maxMessageBytes, partition.log.config.segmentBytes),
       now: () => clock.now(),
@@ -111,10 +113,11 @@ export class Coordinators {
     });
     const shard = new GroupShard({
       journal,
-      timers,
+      timers: timers.guarded((problem) => this.#fault(hosted, problem)),
       random,
       clock,
       settings,
+      overrides,
       topics,
       logger: this.#logger,
     });
@@ -152,8 +155,8 @@ export class Coordinators {
     this.#wrote.delete(hosted);
     const at = this.#loading.indexOf(hosted);
     if (at >= 0) this.#loading.splice(at, 1);
-    hosted.journal.drop(ERROR.NOT_COORDINATOR);
-    if (hosted.loading === null) hosted.shard.unload(ERROR.NOT_COORDINATOR);
+    this.#safely(hosted, () => hosted.journal.drop(ERROR.NOT_COORDINATOR));
+    if (hosted.loading === null) this.#safely(hosted, () => hosted.shard.unload(ERROR.NOT_COORDINATOR));
   }
 
   /** Nothing that it wrote is on its way into the log. */
@@ -176,7 +179,7 @@ export class Coordinators {
     const refusal = hosted === undefined ? coordinatorError(absent(slot)) : hosted.refusal;
     if (hosted === undefined || refusal !== ERROR.NONE) return this.#refuse(link, op, part, refusal);
     const header = this.#header;
-    const request = this.#read(link, op, words[at + 4] as number, words[at + 5] as number);
+    const request = this.#read(link, at);
     const { api, apiVersion, clientId } = header;
     assert(api !== null, 'a request that is passed on has an API', { key: header.apiKey });
     const half = at >> 1;
@@ -197,8 +200,7 @@ export class Coordinators {
         else answer(ERROR.NONE, bytes);
       });
     } catch (problem) {
-      // What the shard holds may be wrong from here on: it goes with its partition, and whoever waits hears of it.
-      hosted.partition.fail(problem as Error);
+      this.#fault(hosted, problem);
       if (!taken.answered) answer(ERROR.COORDINATOR_NOT_AVAILABLE, NO_LETTER);
     }
   }
@@ -223,7 +225,7 @@ export class Coordinators {
     if (this.#wrote.size === 0) return;
     const wrote = Array.from(this.#wrote);
     this.#wrote.clear();
-    for (const { journal } of wrote) journal.flush();
+    for (const hosted of wrote) this.#safely(hosted, () => hosted.journal.flush());
   }
 
   /** After the partitions wrote: whoever is not answered yet waits, without its frame. */
@@ -245,9 +247,11 @@ export class Coordinators {
 
   /** What groups committed for topics that are no more is forgotten. */
   topicsDeleted(names: readonly string[]): void {
-    for (const { shard, refusal } of this.#hosted.values()) {
-      if (refusal !== ERROR.NONE) continue;
-      for (const name of names) shard.topicDeleted(name);
+    for (const hosted of this.#hosted.values()) {
+      if (hosted.refusal !== ERROR.NONE) continue;
+      this.#safely(hosted, () => {
+        for (const name of names) hosted.shard.topicDeleted(name);
+      });
     }
   }
 
@@ -256,18 +260,34 @@ export class Coordinators {
     for (const hosted of this.#hosted.values()) {
       if (hosted.refusal !== ERROR.NONE || now < hosted.expireAt) continue;
       hosted.expireAt = now + this.#parts.expiryCheckMs;
-      hosted.shard.expire(now);
+      this.#safely(hosted, () => hosted.shard.expire(now));
     }
   }
 
-  #append({ partition }: Hosted, bytes: Uint8Array, done: (error: number) => void): void {
+  #safely(hosted: Hosted, work: () => void): void {
+    try {
+      work();
+    } catch (problem) {
+      this.#fault(hosted, problem);
+    }
+  }
+
+  /** A fault of ours. What the shard holds may be wrong from here on: it goes with its partition, and whoever waits hears of it. */
+  #fault({ slot, partition }: Hosted, problem: unknown): void {
+    const { message, stack } = problem as Error;
+    if (partition.log.broken === null) partition.fail(problem as Error);
+    else this.#logger.error('coordinator.fault', { slot, why: message, stack });
+  }
+
+  #append(hosted: Hosted, bytes: Uint8Array, done: (error: number) => void): void {
+    const { partition } = hosted;
     const { registry, clock, touch } = this.#parts;
     const memory = registry.register(bytes);
     const batch = this.#nextBatch;
     this.#nextBatch = batch === 0x7fffffff ? 1 : batch + 1;
     this.#batches.set(batch, (error) => {
       registry.unregister(memory);
-      done(error);
+      this.#safely(hosted, () => done(error));
     });
     touch(partition);
     partition.appendOwn(memory, clock.now(), OWN, batch);
@@ -288,14 +308,20 @@ export class Coordinators {
     this.#loading.shift();
   }
 
-  #read(link: HandlerLink, op: number, offset: number, length: number): unknown {
-    if (this.#last?.link === link && this.#last.op === op) return this.#last.request;
+  #read(link: HandlerLink, at: number): unknown {
+    const { words } = link.inbox;
+    const op = words[at + 1] as number;
+    const serial = words[at + 6] as number;
+    const last = this.#last;
+    if (last?.link === link && last.op === op && last.serial === serial) return last.request;
+    const offset = words[at + 4] as number;
+    const length = words[at + 5] as number;
     this.#reader.reset(link.memory, offset, offset + length);
     readRequestHeader(this.#reader, this.#header);
     const { api, apiVersion } = this.#header;
     assert(api !== null, 'a request that is passed on has an API', { key: this.#header.apiKey });
     const request = requestReader(api, apiVersion)(this.#reader);
-    this.#last = { link, op, request };
+    this.#last = { link, op, serial, request };
     return request;
   }
 

@@ -1,4 +1,8 @@
-/** What one processor says of clients that send no requests: once at first, a flood of it in few lines whose counts add up. */
+/**
+ * What one processor says of clients that send no requests: once at first, a flood of it in few lines whose counts add up;
+ * and of its own faults, each.
+ */
+import type { ApiCall } from '../api/floor.ts';
 import type { FromThread } from './control.ts';
 import { spokenBy } from './foreign.ts';
 import { Repetition } from './repetition.ts';
@@ -30,6 +34,16 @@ export class Faults {
   malformed(values: Readonly<Record<string, unknown>>, now: number): void {
     this.count += 1;
     this.#say('info', 'request.malformed', this.#malformed.happened(now), values);
+  }
+
+  /** A fault of ours in the work for a request. */
+  failed({ apiKey: api, version }: Pick<ApiCall, 'apiKey' | 'version'>, { message: why, stack }: Error): void {
+    this.#post({ kind: 'log', level: 'error', event: 'request.failed', values: { api, version, why, stack } });
+  }
+
+  /** A fault of ours in an answer. */
+  unwritable({ apiKey: api, version }: ApiCall, { message: why, stack }: Error): void {
+    this.#post({ kind: 'log', level: 'error', event: 'answer.unwritable', values: { api, version, why, stack } });
   }
 
   /** The rest of a flood, once nothing comes any more. */

@@ -4,13 +4,14 @@
  */
 import { fdatasyncSync, readFileSync, readSync } from 'node:fs';
 import type { Kernels } from '../base/kernels.ts';
-import { type Memory, memoryOver } from '../base/memory.ts';
+import type { Memory } from '../base/memory.ts';
 import { PortableKernels } from '../base/portable-kernels.ts';
 import type { Disk } from '../log/disk.ts';
 import type { Doors } from './acceptor.ts';
 import { loadAddon } from './addon.ts';
 import { type Registry, UNREGISTERED } from './answers.ts';
 import type { BlockingCalls } from './blocker.ts';
+import type { Sockets } from './connections.ts';
 import type { Loop } from './loop.ts';
 import type { Native } from './native.ts';
 import { NativeDisk, nativeMemory } from './native-disk.ts';
@@ -20,7 +21,6 @@ import { NativeDoors, NativeSockets } from './native-sockets.ts';
 import { PortableDisk } from './portable-disk.ts';
 import { PortableLoop } from './portable-loop.ts';
 import { PortableDoors, PortableSockets, SocketTable } from './portable-sockets.ts';
-import type { Sockets } from './processor.ts';
 import type { TransportOwner } from './transport.ts';
 
 export interface SocketSettings {
@@ -41,7 +41,6 @@ export interface Ground {
   readonly disk: Disk;
   readonly registry: Registry;
   readonly calls: BlockingCalls;
-  memory(bytes: Uint8Array): Memory;
   waiter(loop: Loop, event: number, flag: Int32Array, control: () => boolean): Waiter;
   sockets(settings: SocketSettings, owner: (connection: number) => TransportOwner | undefined): Sockets;
   doors(settings: SocketSettings): Doors;
@@ -75,10 +74,6 @@ class NativeGround implements Ground {
       // Read for real: a hint may be ignored, and the asker sends the range next.
       readAhead: (descriptor, position, length) => this.#read(descriptor, position, length),
     };
-  }
-
-  memory(bytes: Uint8Array): Memory {
-    return nativeMemory(this.#native, bytes);
   }
 
   waiter(loop: Loop, event: number, flag: Int32Array, control: () => boolean): Waiter {
@@ -130,10 +125,6 @@ class PortableGround implements Ground {
   };
   readonly #table = new SocketTable();
   #loop: PortableLoop | null = null;
-
-  memory(bytes: Uint8Array): Memory {
-    return memoryOver(bytes);
-  }
 
   waiter(loop: Loop, _event: number, flag: Int32Array, control: () => boolean): Waiter {
     this.#loop = new PortableLoop(loop, flag, control);

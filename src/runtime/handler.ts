@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
 import type { Timers } from '../base/timers.ts';
 import { apply, type Change, imageOf } from '../cluster/changes.ts';
-import type { MetadataImage } from '../cluster/image.ts';
+import { type MetadataImage, NO_CONFIGS } from '../cluster/image.ts';
 import type { GroupSettings } from '../coordinator/group/desk.ts';
 import type { Opening } from '../log/admission.ts';
 import type { LogEnvironment } from '../log/environment.ts';
@@ -90,6 +90,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
       random: parts.environment.random,
       settings: parts.groups,
       expiryCheckMs: parts.groupExpiryCheckMs,
+      overrides: (group) => this.#image.groupConfigs.get(group) ?? NO_CONFIGS,
       topics: new KnownTopics(() => this.#image),
       touch: (partition) => this.touch(partition),
       linked: (link) => this.#processors[link.index] === link,
@@ -337,7 +338,10 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
 
   #unlink(peer: string): void {
     const index = this.#links.findIndex((link) => link.peer === peer);
-    if (index >= 0) this.#links.splice(index, 1);
+    for (const { memory } of index >= 0 ? this.#links.splice(index, 1) : []) {
+      // Nothing of what lies there is under way: the peer has let go of it all before it went.
+      if (memory !== NO_MEMORY) this.#parts.registry.unregister(memory);
+    }
     if (peer.startsWith('p')) this.#processors[Number(peer.slice(1))] = undefined;
   }
 }

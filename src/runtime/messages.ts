@@ -22,7 +22,7 @@ export const END_OF_EPOCH = 14;
 
 /**
  * d offset and e length in the processor's intake of a request for the coordinator that lives with the partition; `b` is the
- * part that is asked of it. w, x, y the client's address
+ * part that is asked of it, f what tells the operation from earlier ones of its number. w, x, y the client's address
  */
 export const COORDINATE = 15;
 

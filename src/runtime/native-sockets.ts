@@ -4,10 +4,10 @@
 import type { Memory, Pieces } from '../base/memory.ts';
 import { Timer } from '../base/timers.ts';
 import type { Doors } from './acceptor.ts';
+import type { Sockets } from './connections.ts';
 import { EVENT_GONE, EVENT_READ, EVENT_WRITE } from './layout.ts';
 import { EAGAIN, type Native } from './native.ts';
 import type { NativeLoop } from './native-loop.ts';
-import type { Sockets } from './processor.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 
 class NativeTransport implements Transport {

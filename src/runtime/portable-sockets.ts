@@ -6,8 +6,8 @@ import { closeSync, readSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Memory, Pieces } from '../base/memory.ts';
 import type { Doors } from './acceptor.ts';
+import type { Sockets } from './connections.ts';
 import type { PortableLoop } from './portable-loop.ts';
-import type { Sockets } from './processor.ts';
 import { END, type Transport, type TransportOwner, WOULD_BLOCK } from './transport.ts';
 
 /** A socket stops being read while this much waits, and takes no more to send above it. */

@@ -1,6 +1,6 @@
 /**
- * The network role: owns connections, reads the requests that they cut, starts them on its floor and sends the answers. It is
- * the desk that its connections turn to.
+ * The network role: reads the requests that its connections cut, starts them on its floor and sends the answers. It is the
+ * desk that its connections turn to.
  */
 import { dispatch } from '../api/dispatch.ts';
 import type { ApiCall } from '../api/floor.ts';
@@ -20,13 +20,14 @@ import { REQUEST_ELEMENTS_MAX, Reader } from '../wire/reader.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { Answers } from './answers.ts';
 import { Call, type CallOwner } from './call.ts';
-import { Connection, type ConnectionDesk, type ConnectionLimits } from './connection.ts';
-import type { ControlMessage, FromThread, MovedConnection, ProcessorLimits, RouteMessage } from './control.ts';
+import type { Connection, ConnectionDesk, ConnectionLimits } from './connection.ts';
+import { Connections, type Sockets } from './connections.ts';
+import type { ControlMessage, FromThread, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
 import { Faults } from './faults.ts';
 import { PRESSED_EVERY_MS } from './frames.ts';
 import { type Block, Intake } from './intake.ts';
-import { type FileCalls, LentFiles } from './lent-files.ts';
+import { LentFiles } from './lent-files.ts';
 import { LetterReader } from './letters.ts';
 import { ACCEPTED, BLOCKED_DONE, COORDINATED } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -34,17 +35,6 @@ import { Owners } from './owners.ts';
 import { RequestFloor } from './request-floor.ts';
 import type { Inbox, Outbox } from './ring.ts';
 import type { Reply, Role } from './role.ts';
-import type { Transport } from './transport.ts';
-
-/** What only the thread's kind (native or portable) can do. */
-export interface Sockets extends FileCalls {
-  /** Takes over an accepted socket; events for it go to the connection that `owner` gives. */
-  adopt(descriptor: number, connection: number): Transport;
-  /** Lets go of a socket without closing it, so that another processor can adopt it. */
-  release(transport: Transport): number;
-  /** Gives idle pages of the intake back. */
-  releasePages(memory: Memory, offset: number, bytes: number): void;
-}
 
 export interface ProcessorParts {
   readonly name: string;
@@ -82,8 +72,6 @@ interface Link {
 /** Idle memory below this stays; what a burst touched beyond goes back. */
 const INTAKE_IDLE_BYTES = 8_388_608;
 const TRIM_EVERY_MS = 2_000;
-/** A client that has not read for this long may be in the way of others; a shorter while is a busy one. */
-const STUCK_MIN_MS = 1_000;
 
 export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly name: string;
@@ -98,19 +86,12 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly #sessions: FetchSessions;
   readonly #reader = new Reader(REQUEST_ELEMENTS_MAX);
   readonly #header = new RequestHeader();
-  readonly #connections = new Map<number, Connection>();
-  readonly #ready = new Set<Connection>();
-  readonly #stalled = new Set<Connection>();
+  readonly #connections: Connections;
   readonly #links: Link[] = [];
-  /** By connection: where its descriptor is noted. */
-  readonly #places = new Map<number, number>();
   readonly #trim: Timer;
   readonly #press: Timer;
   readonly #limits: ProcessorLimits;
   readonly #faults: Faults;
-  #nextConnection = 1;
-  #wasCongested = false;
-  #leaving: { count: number; all: boolean; reply: Reply } | null = null;
   /** Partitions are held back, or forgotten, once all that was sent to their owners is in the rings. */
   readonly #holding: Reply[] = [];
   #callsOpen = 0;
@@ -132,6 +113,13 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.intake = new Intake(parts.intake, {
       queuedBytesMax: parts.queuedBytesMax,
       frameBytesMax: parts.limits.connection.frameBytesMax,
+    });
+    this.#connections = new Connections({
+      ...parts,
+      desk: this,
+      sessions: this.#sessions,
+      intake: this.intake,
+      post: (message) => parts.post(message),
     });
     this.ranges = new LentFiles(parts, this.intake);
     this.#floor = new RequestFloor({
@@ -171,16 +159,11 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   settle(now: number): boolean {
     this.#now = now;
     this.intake.admitWaiting();
-    this.#unstall();
-    if (this.#isShort && !this.#press.waiting) this.timers.set(this.#press, now + PRESSED_EVERY_MS);
-    let any = false;
-    if (this.#ready.size > 0) {
-      any = true;
-      const ready = Array.from(this.#ready);
-      this.#ready.clear();
-      for (const connection of ready) connection.resume(now);
-    }
-    if (this.#leaving !== null) this.#moveAway();
+    this.#connections.unstall(this.congested, now);
+    if (this.#connections.isShort(this.congested) && !this.#press.waiting)
+      this.timers.set(this.#press, now + PRESSED_EVERY_MS);
+    const any = this.#connections.resume(now);
+    this.#connections.moveAway(this.#floor.quiet);
     this.#owners.ringBells();
     if (this.#holding.length > 0 && !this.#owners.congested) for (const reply of this.#holding.splice(0)) reply();
     this.ranges.blocker?.ringBell();
@@ -188,12 +171,12 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   deadline(): number {
-    return this.#ready.size > 0 ? 0 : this.timers.next();
+    return this.#connections.anyReady ? 0 : this.timers.next();
   }
 
   pending(): boolean {
     for (const { inbox } of this.#links) if (inbox.peek() >= 0) return true;
-    return this.#ready.size > 0;
+    return this.#connections.anyReady;
   }
 
   control(message: ControlMessage, reply: Reply): void {
@@ -209,7 +192,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
         if (message.remove.length === 0) return reply();
         return this.#whenSent(reply);
       case 'count':
-        return reply(this.#connections.size);
+        return reply(this.#connections.count);
       case 'hold':
         this.#owners.hold(message.slots);
         return this.#whenSent(reply);
@@ -222,13 +205,13 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
         return reply();
       case 'leave':
         this.drain(this.#now);
-        this.#leaving = { count: message.count, all: message.count >= this.#connections.size, reply };
-        return this.#moveAway();
+        this.#connections.leave(message.count, reply);
+        return this.#connections.moveAway(this.#floor.quiet);
       case 'share':
         this.intake.queuedBytesMax = message.max;
         return reply();
       case 'adopt':
-        this.#adoptMoved(message.connection);
+        this.#connections.adopt(message.connection, this.#now);
         return reply();
       case 'unlink':
         // What the other one said last is in the ring, and its link is all that leads there.
@@ -256,7 +239,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   stop(): void {
-    for (const connection of Array.from(this.#connections.values())) connection.close('the broker stops');
+    this.#connections.closeAll('the broker stops');
     this.timers.cancel(this.#trim);
     this.timers.cancel(this.#press);
   }
@@ -264,7 +247,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   count(): void {
     const { counters } = this.#parts;
     this.ranges.count();
-    counters.set('connectionsOpen', this.#connections.size);
+    counters.set('connectionsOpen', this.#connections.count);
     counters.set('requests', this.#requests);
     counters.set('requestsMalformed', this.#faults.count);
     counters.set('answers', this.#answered);
@@ -315,7 +298,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     } catch (problem) {
       if (!(problem instanceof WireError)) {
         // Its connection goes. What it has begun ends by itself, and gives back what it holds then.
-        this.#tellFault({ apiKey: header.apiKey, version: header.apiVersion }, problem as Error);
+        this.#faults.failed({ apiKey: header.apiKey, version: header.apiVersion }, problem as Error);
         call?.abandon();
         if (this.#floor.begun === begunBefore) this.#callsOpen = openBefore;
         return null;
@@ -336,9 +319,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       return true;
     } catch (problem) {
       for (const range of call.ranges) this.ranges.release(range.slot);
-      const { message: why, stack } = problem as Error;
-      const values = { api: call.apiKey, version: call.version, why, stack };
-      this.#parts.post({ kind: 'log', level: 'error', event: 'answer.unwritable', values });
+      this.#faults.unwritable(call, problem as Error);
       return false;
     }
   }
@@ -350,7 +331,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   closed(connection: Connection, why: string): void {
     this.#parts.counters.add('connectionsClosed', 1);
     Atomics.sub(this.#parts.open, 0, 1);
-    this.#forget(connection);
+    this.#connections.forget(connection);
     this.#sessions.drop(connection.id);
     if (why !== '') {
       const values = { peer: connection.transport.peer, why };
@@ -359,11 +340,11 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   again(connection: Connection): void {
-    this.#ready.add(connection);
+    this.#connections.again(connection);
   }
 
   stalled(connection: Connection): void {
-    this.#stalled.add(connection);
+    this.#connections.stall(connection);
   }
 
   misfit(connection: Connection, size: number): void {
@@ -371,16 +352,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   relieve(now: number): boolean {
-    let longest: Connection | null = null;
-    let longestMs = STUCK_MIN_MS;
-    for (const connection of this.#connections.values()) {
-      const stuckMs = connection.stuckMs(now);
-      if (stuckMs < longestMs) continue;
-      longest = connection;
-      longestMs = stuckMs;
-    }
-    longest?.close('it does not read its answers, and others need the memory');
-    return longest !== null;
+    return this.#connections.relieve(now);
   }
 
   ready(call: Call): void {
@@ -388,7 +360,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     const connection = this.#connections.get(call.connection);
     if (call.abandoned || connection === undefined) {
       this.releaseCall(call);
-    } else this.#ready.add(connection);
+    } else this.#connections.again(connection);
   }
 
   releaseCall(call: Call): void {
@@ -397,95 +369,16 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
 
   /** A fault of ours in one request costs its connection, not the thread. */
   #failed(call: ApiCall, problem: Error): void {
-    this.#tellFault(call, problem);
+    this.#faults.failed(call, problem);
     this.#connections.get(call.connection)?.close('a request that failed here');
   }
-
-  #tellFault({ apiKey: api, version }: Pick<ApiCall, 'apiKey' | 'version'>, { message: why, stack }: Error): void {
-    const values = { api, version, why, stack };
-    this.#parts.post({ kind: 'log', level: 'error', event: 'request.failed', values });
-  }
-
-  // ---- Connections
 
   connection(id: number): Connection | undefined {
     return this.#connections.get(id);
   }
 
-  #accept(descriptor: number, listener: number): Connection {
-    const id = this.#nextConnection;
-    this.#nextConnection = (this.#nextConnection + 1) & 0x7fffffff;
-    const transport = this.#parts.sockets.adopt(descriptor, id);
-    const connection = new Connection(id, listener, transport, this, this.#now);
-    this.#connections.set(id, connection);
-    const place = descriptor % this.#parts.descriptors.length;
-    this.#parts.descriptors[place] = descriptor;
-    this.#places.set(id, place);
-    return connection;
-  }
-
-  #forget(connection: Connection): void {
-    this.#connections.delete(connection.id);
-    this.#ready.delete(connection);
-    this.#stalled.delete(connection);
-    this.#parts.descriptors[this.#places.get(connection.id) as number] = -1;
-    this.#places.delete(connection.id);
-  }
-
-  /** Connections that must go elsewhere go as soon as they are at a frame boundary. */
-  #moveAway(): void {
-    const leaving = this.#leaving as { count: number; all: boolean; reply: Reply };
-    for (const connection of Array.from(this.#connections.values())) {
-      if (!leaving.all && leaving.count <= 0) break;
-      connection.leave();
-      if (!connection.movable) continue;
-      leaving.count -= 1;
-      const left = connection.detach();
-      const sessions = this.#sessions.take(connection.id);
-      const { listener, transport } = connection;
-      this.#forget(connection);
-      const descriptor = this.#parts.sockets.release(transport);
-      const moved = { descriptor, listener, peer: transport.peer, left, sessions };
-      this.#parts.post({ kind: 'move', from: this.name, connection: moved });
-    }
-    const left = leaving.all ? this.#connections.size : Math.min(leaving.count, this.#connections.size);
-    if (left > 0 || (leaving.all && !this.#floor.quiet)) return;
-    this.#leaving = null;
-    for (const connection of this.#connections.values()) connection.leaving = false;
-    leaving.reply();
-  }
-
-  #adoptMoved(moved: MovedConnection): void {
-    const connection = this.#accept(moved.descriptor, moved.listener);
-    this.#sessions.adopt(moved.sessions, connection.id);
-    connection.adoptBytes(moved.left, this.#now);
-  }
-
-  /** Lets connections go on that stood still for want of memory, ring space or answers. */
-  #unstall(): void {
-    const congested = this.congested;
-    if (this.#wasCongested && !congested) {
-      for (const connection of this.#connections.values()) {
-        connection.excuse();
-        this.#ready.add(connection);
-      }
-    }
-    this.#wasCongested = congested;
-    if (this.#stalled.size === 0) return;
-    // Requests of those who do not read their answers may hold all there is to receive into.
-    while (this.intake.chunk() === null) if (!this.relieve(this.#now)) return;
-    for (const connection of this.#stalled) this.#ready.add(connection);
-    this.#stalled.clear();
-  }
-
-  /** Somebody waits for memory, and not for the requests under way. */
-  get #isShort(): boolean {
-    return this.intake.waiting > 0 || (this.#stalled.size > 0 && !this.congested);
-  }
-
   #pressUnfinished(): void {
-    if (!this.#isShort || this.congested) return;
-    for (const connection of Array.from(this.#connections.values())) connection.press();
+    if (this.#connections.isShort(this.congested) && !this.congested) this.#connections.press();
   }
 
   #trimIntake(now: number): void {
@@ -508,7 +401,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       return;
     }
     if (words[at] === ACCEPTED) {
-      this.#accept(a, words[at + 2] as number);
+      this.#connections.accept(a, words[at + 2] as number, this.#now);
       return;
     }
     assert(words[at] === BLOCKED_DONE, 'a processor knows its messages', { type: words[at] });

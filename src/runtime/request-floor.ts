@@ -80,6 +80,9 @@ export class RequestFloor implements Floor {
   readonly #parts: RequestFloorParts;
   readonly #owners: Owners;
   readonly #operations: (Operation | undefined)[] = [];
+  /** Of each operation, which one it is of all there ever were: its number is given again. */
+  readonly #serials: number[] = [];
+  #nextSerial = 0;
   readonly #freeOperations: number[] = [];
   readonly #watchers = new Map<number, Set<Watcher>>();
   readonly #asked = new Map<number, Asked>();
@@ -243,6 +246,8 @@ export class RequestFloor implements Floor {
   open(operation: Operation): number {
     const id = this.#freeOperations.pop() ?? this.#operations.length;
     this.#operations[id] = operation;
+    this.#nextSerial = (this.#nextSerial + 1) | 0;
+    this.#serials[id] = this.#nextSerial;
     return id;
   }
 
@@ -281,7 +286,8 @@ export class RequestFloor implements Floor {
     const host = this.#host;
     packHost(hostOf(this.#parts.peer(call.connection)), host);
     const { frameOffset, frameLength } = this;
-    this.#owners.send(COORDINATE, operation, part, slot, frameOffset, frameLength, 0, 0, host.w, host.x, host.y);
+    const serial = this.#serials[operation] as number;
+    this.#owners.send(COORDINATE, operation, part, slot, frameOffset, frameLength, serial, 0, host.w, host.x, host.y);
   }
 
   holdPayload(call: ApiCall): void {

@@ -23,6 +23,7 @@ import { Processor, type ProcessorParts } from './processor.ts';
 import { RequestTimes } from './request-times.ts';
 import { Inbox, Outbox } from './ring.ts';
 import type { Role } from './role.ts';
+import { RoleMemory } from './role-memory.ts';
 import { FILE_STRIPE, SCRATCH_BYTES, type Shared } from './shared.ts';
 import { TimedProcessor } from './timed-processor.ts';
 import type { World } from './world.ts';
@@ -47,6 +48,7 @@ export class Thread {
   readonly #ground: Ground;
   readonly #loop: Loop;
   readonly #roles = new Map<string, Role>();
+  readonly #memories = new Map<string, RoleMemory>();
   readonly #published: PublishedPartitions;
   readonly #waiter: { start(): void; stop(): void };
 
@@ -113,17 +115,19 @@ export class Thread {
 
   #host(message: RoleMessage): void {
     const counters = new Counters(this.#data.shared.counters, message.row);
-    const role = this.#build(message, counters);
+    const memory = new RoleMemory(this.#ground.registry);
+    const role = this.#build(message, counters, memory);
+    this.#memories.set(role.name, memory);
     this.#world.hosted(role);
     this.#roles.set(role.name, role);
     this.#loop.add(role, counters);
   }
 
-  #build(message: RoleMessage, counters: Counters): Role {
+  #build(message: RoleMessage, counters: Counters, memory: RoleMemory): Role {
     const { shared } = this.#data;
     const post = (from: FromThread): void => this.#post(from);
-    if (message.role === 'processor') return this.#processor(message, counters);
-    if (message.role === 'handler') return this.#handler(message, counters);
+    if (message.role === 'processor') return this.#processor(message, counters, memory);
+    if (message.role === 'handler') return this.#handler(message, counters, memory);
     return new Acceptor({
       name: message.name,
       doors: this.#ground.doors(this.#data.sockets),
@@ -134,15 +138,15 @@ export class Thread {
     });
   }
 
-  #processor(message: Extract<RoleMessage, { role: 'processor' }>, counters: Counters): Processor {
+  #processor(message: Extract<RoleMessage, { role: 'processor' }>, counters: Counters, memory: RoleMemory): Processor {
     const ground = this.#ground;
     const { shared, sockets } = this.#data;
     const parts: ProcessorParts = {
       ...message,
       image: imageOf(message.image.clusterId, message.image.changes),
-      intake: ground.memory(new Uint8Array(message.intake)),
-      answers: new Answers(ground.registry),
-      scratch: ground.memory(new Uint8Array(SCRATCH_BYTES)),
+      intake: memory.register(new Uint8Array(message.intake)),
+      answers: new Answers(memory),
+      scratch: memory.register(new Uint8Array(SCRATCH_BYTES)),
       kernels: ground.kernels,
       timers: this.#loop.timers,
       clock: this.#world.clock,
@@ -161,7 +165,7 @@ export class Thread {
     return processor;
   }
 
-  #handler(message: Extract<RoleMessage, { role: 'handler' }>, counters: Counters): Handler {
+  #handler(message: Extract<RoleMessage, { role: 'handler' }>, counters: Counters, memory: RoleMemory): Handler {
     const ground = this.#ground;
     const { shared } = this.#data;
     const files = new FileTable(new Int32Array(shared.files), message.index * FILE_STRIPE, FILE_STRIPE);
@@ -173,11 +177,11 @@ export class Thread {
         files: cache,
         kernels: ground.kernels,
         random: new SeededRandom(message.seed),
-        scratch: ground.memory(new Uint8Array(SCRATCH_BYTES)),
+        scratch: memory.register(new Uint8Array(SCRATCH_BYTES)),
         decompress: decompressRecords,
       },
       cache,
-      registry: ground.registry,
+      registry: memory,
       files,
       published: this.#published,
       clock: this.#world.clock,
@@ -198,7 +202,7 @@ export class Thread {
         link.peer,
         inbox,
         outbox,
-        link.intake === null ? null : this.#ground.memory(new Uint8Array(link.intake)),
+        link.intake === null ? null : (this.#memories.get(to) as RoleMemory).register(new Uint8Array(link.intake)),
         link.letters,
       );
     } else if (role instanceof Acceptor) role.linked(link.peer, outbox);
@@ -216,6 +220,8 @@ export class Thread {
     role.stop();
     this.#roles.delete(name);
     this.#loop.remove(role);
+    this.#memories.get(name)?.close();
+    this.#memories.delete(name);
   }
 
   #stop(): void {

@@ -164,6 +164,9 @@ export class StoreFile {
       this.tornBytes = loaded.tornBytes;
       this.#snapshotBytes = loaded.snapshotBytes;
       const file = disk.open(path, 'write');
+      // A process that ended behind its rename may have left the older file's name on the disk: what is promised in this one
+      // would go with it.
+      disk.syncDirectory(directory);
       if (loaded.tornBytes > 0) {
         // Durably cut before anything is written: a whole entry of the lost batch could end up right behind a new one.
         disk.truncate(file, loaded.goodBytes);

@@ -5,6 +5,7 @@ import { coordinatedApi } from '../../src/api/coordinated-apis.ts';
 import { coordinatorPartition } from '../../src/coordinator/partitioning.ts';
 import { responseWriter } from '../../src/wire/compiler.ts';
 import { ERROR } from '../../src/wire/errors.ts';
+import { DeleteGroups } from '../../src/wire/messages/delete-groups.ts';
 import { DescribeGroups } from '../../src/wire/messages/describe-groups.ts';
 import { Heartbeat } from '../../src/wire/messages/heartbeat.ts';
 import { ListGroups } from '../../src/wire/messages/list-groups.ts';
@@ -176,4 +177,22 @@ test('offsets are fetched in the old way and the new', () => {
     ['h', ERROR.COORDINATOR_LOAD_IN_PROGRESS],
   ]);
   floor.expectRest();
+});
+
+test('a group that is to be deleted twice is told once, with what came of the first time', () => {
+  withShards();
+  const call = ask(DeleteGroups, 2, { groupsNames: ['a', 'b', 'a'] });
+  for (const [groupId, errorCode] of [
+    ['a', ERROR.NONE],
+    ['b', ERROR.NON_EMPTY_GROUP],
+    ['a', ERROR.GROUP_ID_NOT_FOUND],
+  ] as const) {
+    answer(ERROR.NONE, bytesOf(DeleteGroups, 2, { throttleTimeMs: 0, results: [{ groupId, errorCode }] }));
+  }
+  expect(call.body).toMatchObject({
+    results: [
+      { groupId: 'a', errorCode: ERROR.NONE },
+      { groupId: 'b', errorCode: ERROR.NON_EMPTY_GROUP },
+    ],
+  });
 });

@@ -185,4 +185,32 @@ describe('timers', () => {
     expect(fired).toBe(0);
     expect(timers.count).toBe(0);
   });
+
+  test('what a timer throws goes to the owner who set it, and the others fire', () => {
+    const timers = new Timers(0, TICK_MS);
+    const caught: unknown[] = [];
+    const guarded = timers.guarded((problem) => caught.push(problem));
+    const fault = new Error('a fault of ours');
+    let fired = 0;
+    const failing = new Timer(() => {
+      throw fault;
+    });
+    guarded.set(failing, 8);
+    guarded.set(new Timer(() => void fired++), 8);
+    timers.set(new Timer(() => void fired++), 12);
+    timers.advance(100);
+    expect([caught, fired, timers.count]).toEqual([[fault], 2, 0]);
+    const cancelled = new Timer(() => void fired++);
+    guarded.set(cancelled, 200);
+    guarded.cancel(cancelled);
+    // An owner without a guard has no net.
+    timers.set(
+      new Timer(() => {
+        throw fault;
+      }),
+      200,
+    );
+    expect(() => timers.advance(300)).toThrow(fault);
+    expect(fired).toBe(2);
+  });
 });

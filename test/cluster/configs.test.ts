@@ -112,3 +112,25 @@ describe("brokers' settings", () => {
     expect(cluster.image.brokerConfigs).toEqual(kept);
   });
 });
+
+describe("groups' settings", () => {
+  it('are kept whatever the group is called, over a restart, and leave nothing when they are deleted', () => {
+    const cluster = new Cluster();
+    const alterGroup = (name: string, ...operations: ConfigOperation[]) =>
+      cluster.ask('alterGroupConfigs', { resources: [{ name, operations, replace: false }], validateOnly: false })
+        .results[0]?.errorCode;
+    const names = ['plain', 'a/b c', '..', 'é', '%2F', '\u{1f600}'];
+    for (const name of names) expect(alterGroup(name, operation('retention.ms', CONFIG_SET, '1'))).toBe(ERROR.NONE);
+    expect(alterGroup('plain', operation('retention.ms', CONFIG_SET, '2'))).toBe(ERROR.NONE);
+    expect(alterGroup('', operation('retention.ms', CONFIG_SET, '1'))).toBe(ERROR.INVALID_REQUEST);
+    expect(alterGroup('plain', operation('x', CONFIG_SET, '1'))).toBe(ERROR.INVALID_CONFIG);
+    const kept = new Map(names.map((name) => [name, new Map([['retention.ms', name === 'plain' ? '2' : '1']])]));
+    expect(cluster.image.groupConfigs).toEqual(kept);
+    cluster.restart([1]);
+    expect(cluster.image.groupConfigs).toEqual(kept);
+    for (const name of names) expect(alterGroup(name, operation('retention.ms', CONFIG_DELETE))).toBe(ERROR.NONE);
+    expect(cluster.image.groupConfigs.size).toBe(0);
+    cluster.restart([1]);
+    expect(cluster.image.groupConfigs.size).toBe(0);
+  });
+});

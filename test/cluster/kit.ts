@@ -56,6 +56,7 @@ export class Cluster {
       defaults: DEFAULTS,
       topicRules: RULES,
       brokerRules: RULES,
+      groupRules: RULES,
       ...options,
     };
     this.controller = this.restart(brokers);

@@ -1,5 +1,6 @@
 /** The documentation page of the settings, made from the tables. */
 import { BROKER_SETTINGS } from '../../src/config/broker-table.ts';
+import { GROUP_FALLBACKS, GROUP_SETTINGS } from '../../src/config/group-table.ts';
 import { allowed, formatValue, type Setting } from '../../src/config/setting.ts';
 import { FALLBACKS, TOPIC_SETTINGS } from '../../src/config/topic-table.ts';
 
@@ -8,6 +9,10 @@ export function settingsPage(): string {
   const topic = TOPIC_SETTINGS.map((setting) =>
     row(setting, [FALLBACKS[setting.name].map(({ name }) => `\`${name}\``).join(', ')]),
   );
+  const group = GROUP_SETTINGS.map((setting) => {
+    const { fallback, min, max } = GROUP_FALLBACKS[setting.name];
+    return row(setting, [`\`${fallback}\``], `from \`${min}\` to \`${max}\``);
+  });
   return [
     '# Settings',
     '',
@@ -31,16 +36,24 @@ export function settingsPage(): string {
     '|---|---|---|---|---|',
     ...topic,
     '',
+    '## Group',
+    '',
+    'Set by request for one group. Where a group says nothing, the broker setting in the fourth column counts.',
+    '',
+    '| setting | default | allowed | else | what it does |',
+    '|---|---|---|---|---|',
+    ...group,
+    '',
   ].join('\n');
 }
 
-function row(setting: Setting, columns: readonly string[]): string {
+function row(setting: Setting, columns: readonly string[], range = allowed(setting)): string {
   const name = [setting.name, ...setting.aliases].map((each) => `\`${each}\``).join(', ');
   const fallback = formatValue(setting, setting.default);
   const cells = [
     `${name}${setting.ours ? ' *(ours)*' : ''}`,
     fallback ? `\`${fallback}\`` : '-',
-    allowed(setting),
+    range,
     ...columns,
     setting.doc,
   ];

@@ -1,19 +1,26 @@
 /**
- * Random lives of a group of the consumer protocol on its shard: a log that holds, loses and refuses, answers that are lost,
- * shards that are replaced while writes are under way, time that runs out, administrators and members of the other protocol that
- * find the group empty. ODRADEK_CONSUMER_SHARD_SEEDS is how many seeds are run, ODRADEK_CONSUMER_SHARD_SEED runs a single one.
+ * Random lives of a group on its shard with members of the consumer protocol, of the classic one (eager and cooperative), and of
+ * both, between which it changes its kind: a log that holds, loses and refuses, answers that are lost, shards that are replaced
+ * while writes are under way, time that runs out, administrators. ODRADEK_CONSUMER_SHARD_SEEDS is how many seeds are run, ODRADEK_CONSUMER_SHARD_SEED runs a single one.
  */
 import { expect, test } from 'vitest';
 import { assert } from '../../src/base/assert.ts';
-import type { ConsumerHeartbeatResponse } from '../../src/coordinator/group/messages.ts';
+import { readAssignment } from '../../src/coordinator/group/consumer-protocol.ts';
+import type {
+  ConsumerHeartbeatResponse,
+  HeartbeatResponse,
+  JoinResponse,
+  SyncResponse,
+} from '../../src/coordinator/group/messages.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import { GROUP, SimulatedConsumer } from './consumer-world.ts';
+import { SimulatedClassic } from './simulated-classic.ts';
 import { bytesOf, caller, World } from './world.ts';
 
 const SEEDS = Number(process.env.ODRADEK_CONSUMER_SHARD_SEEDS ?? 30);
 const ONLY = process.env.ODRADEK_CONSUMER_SHARD_SEED;
 const STEPS = 500;
-const CALM_ROUNDS = 60;
+const CALM_ROUNDS = 120;
 const CHECK_LOG_EVERY = 8;
 const FULL_TIMEOUT_MS = 3_600_000;
 const SESSION_MS = 10_000;
@@ -32,24 +39,44 @@ const OUT: readonly number[] = [
 
 /** A consumer with one request under way; it stops to read when it has not been heard of for a session. */
 class Client extends SimulatedConsumer {
+  readonly speaks = 'consumer';
   /** When it sent what was answered last. */
+  heardAt = 0;
+  isAsking = false;
+
+  get isIn(): boolean {
+    return this.epoch > 0;
+  }
+}
+
+class ClassicClient extends SimulatedClassic {
+  readonly speaks = 'classic';
+  readonly pattern = null;
   heardAt = 0;
   isAsking = false;
 }
 
 class Life {
   readonly #world: World;
-  readonly #clients: Client[] = [];
+  readonly #clients: (Client | ClassicClient)[] = [];
+  /** Of a hundred members. */
+  readonly #classicShare: number;
   #born = 0;
   /** Of the topic that comes and goes. */
   #name = 'v1';
   #open = 0;
   #checked = 0;
   answers = 0;
+  #kind = '';
+  /** Times that the group was found to be of the other kind. */
+  changes = 0;
 
   constructor(seed: number) {
     this.#world = new World(seed);
     this.#world.settings.groupConsumerSessionTimeoutMs = SESSION_MS;
+    const { random } = this.#world;
+    this.#classicShare = random.below(3) * 40;
+    if (random.below(5) === 0) this.#world.settings.groupConsumerMigrationPolicy = 'upgrade';
   }
 
   run(): void {
@@ -72,7 +99,7 @@ class Life {
     if (dice < 6 || client === undefined) this.#enter();
     else if (dice < 9) this.#leave(client);
     else if (dice < 11) this.#clients.splice(this.#clients.indexOf(client), 1);
-    else if (dice < 13) client.subscribe(...this.#wishes());
+    else if (dice < 13) this.#subscribe(client);
     else if (dice < 15) this.#changeTopics();
     else if (dice < 45) this.#act(client);
     else if (dice < 65) this.#pass(random.below(random.below(8) === 0 ? 5000 : 600));
@@ -86,7 +113,16 @@ class Life {
   #wishes(): [readonly string[], string | null] {
     const { random } = this.#world;
     if (random.below(3) === 0) return [[], PATTERNS[random.below(PATTERNS.length)] as string];
-    return [['t', 'u', 'v1'].filter(() => random.below(2) === 0), null];
+    return [this.#names(), null];
+  }
+
+  #subscribe(client: Client | ClassicClient): void {
+    if (client.speaks === 'consumer') client.subscribe(...this.#wishes());
+    else if (!client.isAsking) client.subscribe(this.#names());
+  }
+
+  #names(): readonly string[] {
+    return ['t', 'u', 'v1'].filter(() => this.#world.random.below(2) === 0);
   }
 
   #enter(): void {
@@ -94,23 +130,76 @@ class Life {
     if (this.#clients.length >= 6) return;
     const instance = random.below(3) === 0 ? `i${random.below(3)}` : null;
     if (this.#clients.some(({ instanceId }) => instance !== null && instanceId === instance)) return;
+    if (random.below(100) < this.#classicShare) {
+      const { topics } = this.#world;
+      this.#clients.push(new ClassicClient(GROUP, instance, random.below(2) === 0, this.#names(), topics));
+      return;
+    }
     this.#born += 1;
     const client = new Client(`m${this.#born}`, instance, ...this.#wishes());
     client.rebalanceTimeoutMs = REBALANCE_MS;
     this.#clients.push(client);
   }
 
-  #leave(client: Client): void {
-    if (client.epoch === 0 || client.isAsking) return;
+  #leave(client: Client | ClassicClient): void {
+    if (!client.isIn || client.isAsking) return;
+    if (client.speaks === 'classic') return this.#leaveClassic(client);
     const memberEpoch = client.instanceId === null ? -1 : -2;
     client.owned.clear();
     this.#clients.splice(this.#clients.indexOf(client), 1);
     this.#ask({ ...client.request(this.#world.topics), memberEpoch }, () => {});
   }
 
-  #act(client: Client): void {
+  /** A static one says nothing: it may come back. */
+  #leaveClassic(client: ClassicClient): void {
+    this.#clients.splice(this.#clients.indexOf(client), 1);
+    if (client.instanceId !== null) return;
+    const { memberId } = client;
+    const request = { groupId: GROUP, memberId, members: [{ memberId, groupInstanceId: null, reason: null }] };
+    this.#world.shard.leaveGroup(request, caller(5), this.#expectAnswer('leave'));
+  }
+
+  #actClassic(client: ClassicClient): void {
+    const { random, shard } = this.#world;
+    const sentAt = this.#now;
+    const isLost = random.below(12) === 0;
+    client.isAsking = true;
+    const hears = <Body extends { errorCode: number }>(take: (body: Body) => void) =>
+      this.#expectAnswer<Body>('classic', (body) => {
+        client.isAsking = false;
+        if (isLost || !this.#clients.includes(client)) return;
+        if (body.errorCode === ERROR.NONE) client.heardAt = sentAt;
+        take(body);
+      });
+    const { next } = client;
+    if (next === 'join') {
+      const take = hears((body: JoinResponse) => client.joined(body));
+      shard.joinGroup(client.joinRequest(SESSION_MS, REBALANCE_MS), caller(9), take);
+    } else if (next === 'sync') {
+      const take = hears((body: SyncResponse) => client.synced(body, placeNames(body.assignment)));
+      shard.syncGroup(client.syncRequest(), caller(5), take);
+    } else {
+      const take = hears(({ errorCode }: HeartbeatResponse) => client.refused(errorCode));
+      shard.heartbeat({ ...client.identity(), generationId: client.generation }, caller(4), take);
+    }
+  }
+
+  #expectAnswer<Body>(what: string, then: (body: Body) => void = () => {}): (body: Body) => void {
+    let isAnswered = false;
+    this.#open += 1;
+    return (body) => {
+      assert(!isAnswered, 'a request is answered once', { what });
+      isAnswered = true;
+      this.#open -= 1;
+      this.answers += 1;
+      then(body);
+    };
+  }
+
+  #act(client: Client | ClassicClient): void {
     const { random, topics } = this.#world;
     if (client.isAsking) return;
+    if (client.speaks === 'classic') return this.#actClassic(client);
     client.revoked();
     const sentAt = this.#now;
     const isLost = random.below(12) === 0;
@@ -130,15 +219,7 @@ class Life {
     request: Parameters<World['shard']['consumerGroupHeartbeat']>[0],
     then: (body: ConsumerHeartbeatResponse) => void,
   ) {
-    let isAnswered = false;
-    this.#open += 1;
-    this.#world.shard.consumerGroupHeartbeat(request, caller(1), (body) => {
-      assert(!isAnswered, 'a request is answered once', { member: request.memberId });
-      isAnswered = true;
-      this.#open -= 1;
-      this.answers += 1;
-      then(body);
-    });
+    this.#world.shard.consumerGroupHeartbeat(request, caller(1), this.#expectAnswer(request.memberId, then));
   }
 
   /** In steps, so that whoever is not heard of stops to read in time. */
@@ -146,7 +227,8 @@ class Life {
     for (let left = ms; left > 0; left -= 100) {
       this.#world.pass(Math.min(left, 100));
       for (const client of this.#clients) {
-        if (client.epoch > 0 && this.#now - client.heardAt >= SESSION_MS - 200) client.fenced();
+        if (client.owned.size + (client.isIn ? 1 : 0) > 0 && this.#now - client.heardAt >= SESSION_MS - 200)
+          client.fenced();
       }
     }
   }
@@ -195,6 +277,9 @@ class Life {
   #check(): void {
     const read = this.#clients.flatMap(({ owned }) => [...owned]);
     assert(read.length === new Set(read).size, 'a partition is read by one', { read: read.toSorted().join() });
+    const kind = this.#world.shard.listGroups({ states: [], types: [] })[0]?.groupType ?? this.#kind;
+    if (kind !== this.#kind) this.changes += 1;
+    this.#kind = kind;
     this.#checked += 1;
     if (this.#checked % CHECK_LOG_EVERY !== 0 || this.#world.journal.openCount > 0) return;
     const loaded = this.#world.successor();
@@ -215,13 +300,13 @@ class Life {
       this.#pass(1000);
       this.#check();
     }
-    const described = this.#world.shard.describeConsumerGroup(GROUP);
-    if (this.#clients.length === 0) {
-      expect(described.members).toEqual([]);
-      return;
-    }
-    expect(described.groupState).toBe('Stable');
-    expect(described.members).toHaveLength(this.#clients.length);
+    const { shard } = this.#world;
+    const members = [shard.describeConsumerGroup(GROUP), shard.describeGroup(GROUP, caller(5))].flatMap((one) => [
+      ...one.members,
+    ]);
+    expect(members).toHaveLength(this.#clients.length);
+    if (this.#clients.length === 0) return;
+    expect(shard.listGroups({ states: [], types: [] })[0]?.groupState).toBe('Stable');
     for (const name of topics.names()) {
       const wanted = this.#clients.some(
         ({ names, pattern }) => names.includes(name) || (pattern !== null && new RegExp(`^(?:${pattern})$`).test(name)),
@@ -234,10 +319,17 @@ class Life {
   }
 }
 
+/** `t-0`, of what a member of the classic protocol is assigned. */
+function placeNames(assignment: Uint8Array): string[] {
+  const places = readAssignment(assignment)?.assignedPartitions ?? [];
+  return places.flatMap(({ topic, partitions }) => partitions.map((partition) => `${topic}-${partition}`));
+}
+
 const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, index) => index + 1) : [Number(ONLY)];
 
 test(`${seeds.length} lives on a shard`, { timeout: FULL_TIMEOUT_MS }, () => {
   let answers = 0;
+  let changes = 0;
   for (const seed of seeds) {
     const life = new Life(seed);
     try {
@@ -246,7 +338,9 @@ test(`${seeds.length} lives on a shard`, { timeout: FULL_TIMEOUT_MS }, () => {
       throw new Error(`seed ${seed}: run it again with ODRADEK_CONSUMER_SHARD_SEED=${seed}`, { cause: problem });
     }
     answers += life.answers;
+    changes += life.changes;
   }
   // A simulation in which nothing comes to pass finds nothing.
   expect(answers / seeds.length).toBeGreaterThan(50);
+  expect(changes / seeds.length).toBeGreaterThan(1.5);
 });

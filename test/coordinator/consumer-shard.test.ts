@@ -273,6 +273,17 @@ describe('time', () => {
   });
 });
 
+test('a group has the times that are set for it alone, from the next heartbeat on', () => {
+  const scene = new Scene();
+  scene.now(scene.join('a'));
+  scene.world.overrides.set('g', new Map([['consumer.session.timeout.ms', '20000']]));
+  scene.now(scene.beat('a', 2));
+  scene.now(scene.join('b', {}, 'h'));
+  scene.world.pass(20_100);
+  scene.world.journal.commit();
+  expect(scene.list()).toEqual(['g consumer Empty consumer', 'h consumer Stable consumer']);
+});
+
 describe('another owner', () => {
   test('knows what was answered, gives everybody their time again, and forgets what was lost', () => {
     const scene = new Scene();
@@ -361,7 +372,7 @@ describe('members', () => {
       clientId: 'client',
       clientHost: '/127.0.0.1',
       subscribedTopicNames: ['t'],
-      subscribedTopicRegex: null,
+      subscribedTopicRegex: '',
       memberType: 1,
     };
     expect(scene.describe()).toMatchObject({

@@ -81,7 +81,8 @@ export class World {
   #ids = 0;
 
   get #parts(): ConsumerWorld {
-    const settings = { membersMax: this.membersMax, heartbeatIntervalMs: 5_000 };
+    const migration = { upgrades: false, downgrades: false, classicMembersMax: 0 };
+    const settings = { membersMax: this.membersMax, heartbeatIntervalMs: 5_000, ...migration };
     return { topics: this.topics, settings, assignors: [UNIFORM, RANGE], now: 1_700_000_000_000 };
   }
 

@@ -1,11 +1,14 @@
 /**
  * Runs a script against a shard: lines that start with `>` are commands, `#` are remarks, and what comes out of the shard is
  * written below the command that brought it out. Members go by names; the ids they are given are shown as `a`, `a'`, `a''`.
- * Commands: join, sync, beat, leave, commit, fetch, forget, list, describe, delete, wait, log, reload, unload, expire, drop, set.
+ * Commands: join, sync, beat, leave, commit, fetch, forget, list, describe, delete, wait, log, reload, unload, expire, drop, set;
+ * poll and consumers for members of the consumer protocol (consumer-commands.ts).
  */
 
 import { ZERO_UUID } from '../../src/base/uuid.ts';
 import { camelCase } from '../../src/config/setting.ts';
+import { NO_BYTES } from '../../src/coordinator/group/classic-member.ts';
+import { readAssignment, writeAssignment } from '../../src/coordinator/group/consumer-protocol.ts';
 import type * as messages from '../../src/coordinator/group/messages.ts';
 import type { GroupRecord } from '../../src/coordinator/group/records.ts';
 import { ERROR, type ErrorName, errorName } from '../../src/wire/errors.ts';
@@ -16,6 +19,7 @@ import { OffsetCommit } from '../../src/wire/messages/offset-commit.ts';
 import { OffsetDelete } from '../../src/wire/messages/offset-delete.ts';
 import { OffsetFetch } from '../../src/wire/messages/offset-fetch.ts';
 import { SyncGroup } from '../../src/wire/messages/sync-group.ts';
+import { ConsumerCommands, placesOf, placesText } from './consumer-commands.ts';
 import { Words } from './words.ts';
 import { bytesOf, caller, expectWritable, subscription, textOf, World } from './world.ts';
 
@@ -43,6 +47,11 @@ class Run {
   readonly #names = new Map<string, string>();
   /** Written when the command is over: a member may be named by an answer that comes after it was spoken of. */
   readonly #out: (() => string)[] = [];
+  readonly #consumers = new ConsumerCommands(
+    this.#world,
+    (line) => this.#out.push(line),
+    (id) => this.#shown(id),
+  );
   #logHolds = false;
 
   command(line: string): string[] {
@@ -58,6 +67,8 @@ class Run {
       forget: (rest) => this.#forget(rest),
       list: (rest) => this.#list(rest),
       describe: (rest) => this.#describe(rest),
+      poll: (rest) => this.#poll(rest),
+      consumers: (rest) => this.#consumers.describe(rest.next()),
       delete: (rest) => this.#delete(rest),
       log: (rest) => this.#log(rest),
       wait: (rest) => this.#world.pass(Number(rest.next())),
@@ -65,7 +76,7 @@ class Run {
       unload: () => this.#world.unload(),
       expire: () => this.#world.shard.expire(this.#world.clock.now()),
       drop: (rest) => this.#drop(rest.next()),
-      set: (rest) => this.#set(rest.next(), Number(rest.next())),
+      set: (rest) => this.#set(rest.next(), rest.next()),
     };
     const command = commands[name];
     if (command === undefined) throw new Error(`no command ${name}`);
@@ -180,14 +191,14 @@ class Run {
     const protocolName = words.option('protocol');
     const assignments = words.pairs().map(([member, plan]) => ({
       memberId: this.#idOf(groupId, member),
-      assignment: bytesOf(plan),
+      assignment: plan.startsWith('@') ? writeAssignment(placesOf(plan.slice(1)), NO_BYTES) : bytesOf(plan),
     }));
     const shown = this.#shown(identity.memberId);
     const request = { groupId, ...identity, generationId: generation, protocolType, protocolName, assignments };
     this.#world.shard.syncGroup(request, caller(version), (body) => {
       expectWritable(SyncGroup, version, body);
       const { errorCode, assignment, protocolName: protocol } = body;
-      const text = errorCode === ERROR.NONE ? `'${textOf(assignment)}' by ${protocol}` : errorName(errorCode);
+      const text = errorCode === ERROR.NONE ? `'${planText(assignment)}' by ${protocol}` : errorName(errorCode);
       this.#out.push(() => `${shown} synced: ${text}`);
     });
   }
@@ -325,11 +336,19 @@ class Run {
     this.#world.shard.topicDeleted(topic);
   }
 
-  #set(name: string, value: number): void {
+  #poll(words: Words): void {
+    const groupId = words.next();
+    const name = words.next();
+    const id = this.#idOf(groupId, name);
+    if (!this.#names.has(id)) this.#isGiven(groupId, name, id, -1);
+    this.#consumers.poll(words, groupId, id);
+  }
+
+  #set(name: string, value: string): void {
     const settings: Record<string, unknown> = this.#world.settings;
     const key = camelCase(name);
     if (!(key in settings)) throw new Error(`no setting ${name}`);
-    settings[key] = value;
+    settings[key] = /^\d+$/.test(value) ? Number(value) : value;
   }
 
   #recordText(record: GroupRecord): string {
@@ -338,17 +357,28 @@ class Run {
       const place = `offset ${group} ${topic}/${partition}`;
       return value === null ? `${place} gone` : `${place} = ${value.offset}`;
     }
-    if (record.kind !== 'group-metadata') throw new Error(`a ${record.kind} is none of the classic protocol`);
+    if (record.kind !== 'group-metadata') return this.#consumers.recordText(record);
     const { group, value } = record;
     if (value === null) return `group ${group} gone`;
-    const members = value.members.map((one) => `${this.#shown(one.memberId)}='${textOf(one.assignment)}'`);
+    const members = value.members.map((one) => `${this.#shown(one.memberId)}='${planText(one.assignment)}'`);
     const agreed = `${value.protocolType}/${value.protocol} leader ${this.#shown(value.leader ?? '')}`;
     return [`group ${group} generation ${value.generation} ${agreed}`, ...members].join(' ');
   }
 }
 
-/** `range:t+u` joins with a subscription to t and u, `range=xyz` with these bytes. */
+/** A plan of real assignments by its partitions, any other by its letters. */
+function planText(assignment: Uint8Array): string {
+  const read = readAssignment(assignment);
+  return read === null ? textOf(assignment) : placesText(read.assignedPartitions);
+}
+
+/** `range:t+u` joins with a subscription to t and u, `range:t<t/0+t/1` still owns these, `range=xyz` joins with these bytes. */
 function protocolOf(word: string): { name: string; metadata: Uint8Array } {
   const [, name = '', kind, rest = ''] = /^([^:=]*)([:=]?)(.*)$/.exec(word) ?? [];
-  return { name, metadata: kind === ':' ? subscription(rest.split('+')) : bytesOf(rest) };
+  return { name, metadata: kind === ':' ? subscribed(rest) : bytesOf(rest) };
+}
+
+function subscribed(rest: string): Uint8Array {
+  const [topics = '', owned] = rest.split('<');
+  return subscription(topics.split('+'), owned === undefined ? null : placesOf(owned));
 }

@@ -29,6 +29,7 @@ function commit(
   groupId: string,
   partitions: readonly number[],
   topic: { name: string; topicId: string },
+  committedOffset = 5,
 ) {
   const errors: number[] = [];
   const request = {
@@ -42,7 +43,7 @@ function commit(
         ...topic,
         partitions: partitions.map((partitionIndex) => ({
           partitionIndex,
-          committedOffset: 5,
+          committedOffset,
           committedLeaderEpoch: -1,
           committedMetadata: null,
         })),
@@ -135,6 +136,25 @@ describe('offsets', () => {
   });
 });
 
+test('a group without a name has offsets all the same, of any size, and answers as it does in Kafka', () => {
+  const world = new World();
+  const { shard } = world;
+  expect(commit(world, '', [0], { name: 't', topicId: ZERO_UUID })).toEqual([ERROR.NONE]);
+  expect(commit(world, '', [0], { name: 't', topicId: ZERO_UUID }, -5)).toEqual([ERROR.NONE]);
+  expect(fetchOffset(world, '', world.topics.idOf('t') as string)).toBe(-5);
+  expect(shard.describeGroup('', caller(6))).toMatchObject({ errorCode: ERROR.NONE, groupState: 'Empty' });
+  expect(shard.describeConsumerGroup('')).toMatchObject({ errorCode: ERROR.INVALID_GROUP_ID, errorMessage: null });
+  const told: number[] = [];
+  const topics = [{ name: 't', partitions: [{ partitionIndex: 0 }] }];
+  shard.offsetDelete({ groupId: '', topics }, caller(0), ({ errorCode }) => told.push(errorCode));
+  shard.consumerGroupHeartbeat({ ...NOTHING_SAID, groupId: '' }, caller(1), ({ errorCode }) => told.push(errorCode));
+  shard.deleteGroup('', (error) => told.push(error));
+  world.journal.commit();
+  shard.deleteGroup('', (error) => told.push(error));
+  const { INVALID_GROUP_ID, INVALID_REQUEST, NONE, GROUP_ID_NOT_FOUND } = ERROR;
+  expect(told).toEqual([INVALID_GROUP_ID, INVALID_REQUEST, NONE, GROUP_ID_NOT_FOUND]);
+});
+
 test('groups of another kind are no classic groups', () => {
   const world = new World();
   const told: unknown[] = [];
@@ -147,10 +167,8 @@ test('groups of another kind are no classic groups', () => {
   const identity = { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null };
   shard.syncGroup({ ...identity, protocolType: null, protocolName: null, assignments: [] }, caller(4), tell);
   shard.heartbeat(identity, caller(4), tell);
-  shard.leaveGroup({ ...identity, members: [] }, caller(0), tell);
   expect(told).toMatchObject([
     { errorCode: ERROR.INCONSISTENT_GROUP_PROTOCOL, memberId: '' },
-    { errorCode: ERROR.UNKNOWN_MEMBER_ID },
     { errorCode: ERROR.UNKNOWN_MEMBER_ID },
     { errorCode: ERROR.UNKNOWN_MEMBER_ID },
   ]);

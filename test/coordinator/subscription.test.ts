@@ -1,7 +1,7 @@
 /** The topics of a consumer's metadata: read from any version, and from bytes that mean nothing without harm. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { subscribedTopics } from '../../src/coordinator/group/subscription.ts';
+import { subscribedTopics } from '../../src/coordinator/group/consumer-protocol.ts';
 import { subscription } from './world.ts';
 
 test('topics are read, whatever stands behind them', () => {

@@ -20,7 +20,12 @@ import { MemoryJournal } from './memory-journal.ts';
 export const SETTINGS: GroupSettings = {
   groupConsumerAssignors: ['uniform', 'range'],
   groupConsumerHeartbeatIntervalMs: 5000,
+  groupConsumerMaxHeartbeatIntervalMs: 15_000,
+  groupConsumerMaxSessionTimeoutMs: 60_000,
   groupConsumerMaxSize: 2_147_483_647,
+  groupConsumerMigrationPolicy: 'bidirectional',
+  groupConsumerMinHeartbeatIntervalMs: 100,
+  groupConsumerMinSessionTimeoutMs: 100,
   groupConsumerSessionTimeoutMs: 45_000,
   groupInitialRebalanceDelayMs: 0,
   groupMaxSessionTimeoutMs: 1_800_000,
@@ -80,6 +85,8 @@ export class World {
   readonly random: SeededRandom;
   readonly topics = new TopicsByCount();
   readonly settings: { -readonly [K in keyof GroupSettings]: GroupSettings[K] } = { ...SETTINGS };
+  /** What groups have for themselves. */
+  readonly overrides = new Map<string, ReadonlyMap<string, string>>();
   readonly #logger: Logger;
   journal = new MemoryJournal<GroupRecord>();
   shard: GroupShard;
@@ -149,6 +156,7 @@ export class World {
       clock: this.clock,
       random: this.random,
       settings: this.settings,
+      overrides: (group) => this.overrides.get(group) ?? new Map(),
       topics: this.topics,
       logger: this.#logger,
     });
@@ -169,18 +177,33 @@ const utf8 = new TextEncoder();
 export const bytesOf = (text: string): Uint8Array => utf8.encode(text);
 export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** What a consumer says when it joins: version 0 of its subscription. */
-export function subscription(topics: readonly string[]): Uint8Array {
-  const names = topics.map(bytesOf);
-  const bytes = new Uint8Array(2 + 4 + names.reduce((sum, name) => sum + 2 + name.length, 0) + 4);
-  const view = new DataView(bytes.buffer);
-  view.setInt32(2, names.length);
-  let at = 6;
-  for (const name of names) {
-    view.setInt16(at, name.length);
-    bytes.set(name, at + 2);
-    at += 2 + name.length;
+/** What a consumer says when it joins: version 0 of its subscription, or version 1 with what it owns. */
+export function subscription(
+  topics: readonly string[],
+  owned: readonly { topic: string; partitions: readonly number[] }[] | null = null,
+): Uint8Array {
+  const bytes: number[] = [];
+  const int16 = (value: number) => bytes.push((value >> 8) & 0xff, value & 0xff);
+  const int32 = (value: number) => {
+    int16(value >> 16);
+    int16(value);
+  };
+  const text = (value: string) => {
+    const encoded = bytesOf(value);
+    int16(encoded.length);
+    bytes.push(...encoded);
+  };
+  int16(owned === null ? 0 : 1);
+  int32(topics.length);
+  topics.forEach(text);
+  int32(-1);
+  if (owned !== null) {
+    int32(owned.length);
+    for (const { topic, partitions } of owned) {
+      text(topic);
+      int32(partitions.length);
+      partitions.forEach(int32);
+    }
   }
-  view.setInt32(at, -1);
-  return bytes;
+  return Uint8Array.from(bytes);
 }

@@ -5,10 +5,20 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ERROR } from '../../src/wire/errors.ts';
+import { subscription } from '../coordinator/world.ts';
+import { BeatingMember, beating } from '../kit/beating-member.ts';
 import { eventually, LAYOUTS, type Layout, TRANSPORT, temporaryDirectory } from '../kit/broker.ts';
 import { BrokerProcess } from '../kit/broker-process.ts';
 import { RawClient } from '../kit/client.ts';
-import { commit, committed, coordinated, describeGroup, formGroup, RawMember } from '../kit/group-calls.ts';
+import {
+  commit,
+  committed,
+  coordinated,
+  describeConsumerGroup,
+  describeGroup,
+  formGroup,
+  RawMember,
+} from '../kit/group-calls.ts';
 import { createTopic } from '../kit/requests.ts';
 import { ownedTwice, SteadyMember, shared } from '../kit/steady-members.ts';
 
@@ -86,6 +96,62 @@ describe(`groups of a broker that is killed (${TRANSPORT})`, () => {
     await next.stop();
     running = null;
   }, 60_000);
+
+  // What a log says does not depend on the transport: once is enough.
+  if (TRANSPORT === 'native') {
+    test('kill -9 with a group of the consumer protocol: assignments and offsets are there, nobody is fenced', async () => {
+      const broker = await started(LAYOUTS[1] as Layout);
+      const client = await RawClient.connect(broker.port);
+      const { name: topic } = await createTopic(client, { partitions: PARTITIONS });
+      await coordinated(client, 'modern');
+      const join = () => BeatingMember.join(broker.port, 'modern', { names: [topic] });
+      const classic = await RawMember.connect(broker.port, 'modern', {
+        sessionMs: 60_000,
+        protocols: [['range', subscription([topic])]],
+      });
+      const members = [await join(), await join()];
+      // All three have their share, one of them by the classic protocol.
+      const rejoin = async () => {
+        expect((await classic.join()).errorCode).toBe(ERROR.NONE);
+        await classic.sync();
+      };
+      await rejoin();
+      const settled = async () => {
+        if ((await classic.beat()) === ERROR.REBALANCE_IN_PROGRESS) await rejoin();
+        return (await describeConsumerGroup(client, 'modern')).groupState === 'Stable';
+      };
+      await eventually(
+        async () => (await beating(members, () => true)) && (await settled()),
+        (isSettled) => isSettled,
+      );
+      const [{ id, epoch }] = members as [BeatingMember, BeatingMember];
+      const acknowledged = await Promise.all(
+        all.map((partition) =>
+          commit(client, 'modern', topic, 10 + partition, { partition, memberId: id, generation: epoch }),
+        ),
+      );
+      expect(acknowledged).toEqual(all.map(() => ERROR.NONE));
+      const before = await describeConsumerGroup(client, 'modern');
+      expect(before.groupState).toBe('Stable');
+      await broker.kill();
+      const next = await started(LAYOUTS[0] as Layout);
+      const again = await RawClient.connect(next.port);
+      for (const member of members) await member.comeBack(next.port);
+      const back = await RawMember.connect(next.port, 'modern');
+      back.id = classic.id;
+      back.generation = classic.generation;
+      await coordinated(again, 'other');
+      expect(await beating(members, () => true)).toBe(true);
+      expect(await back.beat()).toBe(ERROR.NONE);
+      expect(await describeConsumerGroup(again, 'modern')).toEqual(before);
+      expect(members.map(({ lost }) => lost)).toEqual([0, 0]);
+      const found = await committed(again, 'modern', topic, all);
+      expect(found.map(({ committedOffset }) => committedOffset)).toEqual([10, 11, 12, 13]);
+      await Promise.all([client, again, back, classic, ...members].map((one) => one.close()));
+      await next.stop();
+      running = null;
+    }, 60_000);
+  }
 
   test('a broker that hangs for longer than a session: its members are together again, nothing goes back', async () => {
     const broker = await started(LAYOUTS[1] as Layout);

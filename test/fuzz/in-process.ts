@@ -14,10 +14,11 @@ import { randomUuid } from '../../src/base/uuid.ts';
 import { changesOf } from '../../src/cluster/changes.ts';
 import { GROUP_LOG } from '../../src/cluster/internal-topics.ts';
 import type { RequestOf } from '../../src/cluster/requests.ts';
-import { describeAllBrokers, describeBroker, describeTopic } from '../../src/config/describe.ts';
+import { describeAllBrokers, describeBroker, describeGroupSettings, describeTopic } from '../../src/config/describe.ts';
 import { LiveSettings } from '../../src/config/live-settings.ts';
 import { parseSettings } from '../../src/config/settings.ts';
 import { brokerRules } from '../../src/host/broker-rules.ts';
+import { groupRules } from '../../src/host/group-rules.ts';
 import { topicRules } from '../../src/host/topic-rules.ts';
 import { openBatch } from '../../src/jobs/open-batch.ts';
 import type { Connection } from '../../src/runtime/connection.ts';
@@ -83,6 +84,7 @@ export class InProcess {
       random: new SeededRandom(5),
       defaults: { ...DEFAULTS, partitionsMax: 3_000 },
       topicRules: topicRules(live),
+      groupRules: groupRules(live),
       brokerRules: brokerRules({ nodeId: NODE, live, sizes: () => ({ network: 1, io: 1 }) }),
       onChanges: (changes) => {
         const told = { kind: 'changes', changes: structuredClone(changes), add: [], remove: [] } as const;
@@ -260,6 +262,7 @@ export class InProcess {
         const found = controller.image.topics.get(topic);
         return found === undefined ? null : describeTopic(found.configs, live);
       },
+      groupSettings: (group) => describeGroupSettings(controller.image.groupConfigs.get(group) ?? new Map(), live),
       brokerSettings: () => describeBroker(live, new Map()),
       allBrokersSettings: () => describeAllBrokers(live),
       nextProducerId: async () => producerIds++,

@@ -27,6 +27,7 @@ async function started(published: () => void): Promise<ControllerHost> {
     defaults: DEFAULTS,
     topicRules: RULES,
     brokerRules: RULES,
+    groupRules: RULES,
     onResigned: (reason) => {
       throw reason;
     },

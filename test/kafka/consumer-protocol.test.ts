@@ -7,7 +7,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { coordinatorPartition } from '../../src/coordinator/partitioning.ts';
 import { BrokerHome, eventually, ONE_THREAD } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
-import { committed, coordinated, describeConsumerGroup, GROUP_LOG } from '../kit/group-calls.ts';
+import {
+  committed,
+  coordinated,
+  describeConsumerGroup,
+  describeGroup,
+  GROUP_LOG,
+  listedGroups,
+} from '../kit/group-calls.ts';
 import { BRISK_GROUPS } from '../kit/members.ts';
 import { batchOf } from '../kit/records.ts';
 import { createTopic, produce } from '../kit/requests.ts';
@@ -55,6 +62,18 @@ test('console consumer reads, and another one goes on behind it', { timeout: TOO
   expect(await groups('--delete', '--group', 'reading')).toContain("('reading') was successful");
 });
 
+test('configs: a group has settings of its own', { timeout: TOOL_MAX_MS }, async () => {
+  const of = ['--entity-type', 'groups', '--entity-name', 'set'];
+  await run('configs', '--alter', ...of, '--add-config', 'consumer.heartbeat.interval.ms=150');
+  const described = await run('configs', '--describe', ...of);
+  expect(described).toContain('consumer.heartbeat.interval.ms=150');
+  expect(described).toContain('DYNAMIC_GROUP_CONFIG:consumer.heartbeat.interval.ms=150');
+  const refused = ['--alter', ...of, '--add-config', 'consumer.session.timeout.ms=1'];
+  expect((await tool('configs', ['--bootstrap-server', home.address, ...refused])).code).not.toBe(0);
+  await run('configs', '--alter', ...of, '--delete-config', 'consumer.heartbeat.interval.ms');
+  expect(await run('configs', '--describe', ...of)).not.toContain('DYNAMIC_GROUP_CONFIG');
+});
+
 test('two consumers share, one is killed, the other has all', { timeout: TOOL_MAX_MS }, async () => {
   await filled('shared', 2);
   const words = ['--bootstrap-server', home.address, '--topic', 'shared', '--group-id', 'sharing'];
@@ -95,6 +114,56 @@ test('two consumers share, one is killed, the other has all', { timeout: TOOL_MA
   const [log] = readdirSync(directory).filter((file) => file.endsWith('.log'));
   const dumped = await tool('dump-log', ['--offsets-decoder', '--files', join(directory, log as string)]);
   expect(dumped.stdout).toMatch(/"type":"8","data":\{"groupId":"sharing"/);
+  expect(dumped.stdout + dumped.stderr).not.toMatch(/corrupt|invalid|Exception/i);
+});
+
+test('a classic consumer and one of the consumer protocol share a group, which follows whoever is left', {
+  timeout: TOOL_MAX_MS,
+}, async () => {
+  await filled('moved', 2);
+  const words = ['--bootstrap-server', home.address, '--topic', 'moved', '--group-id', 'moving'];
+  const start = (...options: string[]) => {
+    const java = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', kafkaClassPath()];
+    const all = [
+      ...java,
+      'org.apache.kafka.tools.VerifiableConsumer',
+      ...words,
+      '--reset-policy',
+      'earliest',
+      ...options,
+    ];
+    const child = spawn('java', all, { stdio: ['ignore', 'ignore', 'ignore'] });
+    return { child, ended: once(child, 'close') };
+  };
+  const kind = async () => (await listedGroups(client)).find(({ groupId }) => groupId === 'moving')?.groupType;
+  const isAt = async (wanted: string, ask: () => Promise<string | undefined>) => {
+    expect(await eventually(ask, (now) => now === wanted, 60_000)).toBe(wanted);
+  };
+  const types = async () =>
+    (await describeConsumerGroup(client, 'moving')).members
+      .map(
+        ({ memberType, assignment }) =>
+          `${memberType}: ${assignment.topicPartitions.flatMap((one) => one.partitions).length}`,
+      )
+      .toSorted()
+      .join();
+  const classic = start('--group-protocol', 'classic', '--session-timeout', '6000');
+  await isAt('Stable', async () => (await describeGroup(client, 'moving')).groupState);
+  const modern = start('--group-protocol', 'consumer');
+  await isAt('0: 1,1: 1', types);
+  expect(await kind()).toBe('consumer');
+  modern.child.kill('SIGTERM');
+  await modern.ended;
+  await isAt('classic', kind);
+  await isAt('Stable', async () => (await describeGroup(client, 'moving')).groupState);
+  classic.child.kill('SIGTERM');
+  await classic.ended;
+  const offsets = await committed(client, 'moving', 'moved', [0, 1]);
+  expect(offsets.map(({ committedOffset }) => committedOffset)).toEqual([PER_PARTITION, PER_PARTITION]);
+  const directory = join(home.directory, `${GROUP_LOG}-${coordinatorPartition('moving', 50)}`);
+  const [log] = readdirSync(directory).filter((file) => file.endsWith('.log'));
+  const dumped = await tool('dump-log', ['--offsets-decoder', '--files', join(directory, log as string)]);
+  expect(dumped.stdout).toMatch(/"classicMemberMetadata":\{"sessionTimeoutMs":6000/);
   expect(dumped.stdout + dumped.stderr).not.toMatch(/corrupt|invalid|Exception/i);
 });
 

@@ -76,6 +76,25 @@ const RECORDS: readonly GroupRecord[] = [
     },
   },
   {
+    kind: 'consumer-group-member-metadata',
+    group: 'modern',
+    memberId: 'member-3',
+    value: {
+      instanceId: 'still-3',
+      rackId: null,
+      clientId: 'classic',
+      clientHost: '/127.0.0.1',
+      subscribedTopicNames: ['orders'],
+      subscribedTopicRegex: null,
+      rebalanceTimeoutMs: 300_000,
+      serverAssignor: null,
+      classicMemberMetadata: {
+        sessionTimeoutMs: 45_000,
+        supportedProtocols: [{ name: 'range', metadata: Uint8Array.of(0, 1) }],
+      },
+    },
+  },
+  {
     kind: 'consumer-group-target-assignment-metadata',
     group: 'modern',
     value: { assignmentEpoch: 8, assignmentTimestamp: 1_700_000_000_002 },

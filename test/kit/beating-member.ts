@@ -19,6 +19,8 @@ export class BeatingMember {
   readonly #wishes: Wishes;
   #client: RawClient;
   epoch = 0;
+  /** As it was told last. */
+  intervalMs = 0;
   /** How often it was out and joined again. */
   lost = 0;
   /** By topic id. */
@@ -76,6 +78,7 @@ export class BeatingMember {
     });
     if (answer.errorCode === ERROR.NONE) {
       this.epoch = answer.memberEpoch;
+      this.intervalMs = answer.heartbeatIntervalMs;
       if (answer.assignment !== null) this.#owned = answer.assignment.topicPartitions;
     } else if (!ASK_AGAIN.includes(answer.errorCode)) {
       this.lost += 1;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type Broker, type BrokerMetrics, type BrokerOptions, startBroker } from '../../src/broker.ts';
 import { eventually, REST_WITHIN_MS } from './eventually.ts';
+import { Said } from './said.ts';
 
 export { eventually, REST_WITHIN_MS };
 
@@ -37,6 +38,7 @@ function held({ leases, total }: BrokerMetrics): Record<string, number> {
   return { leases, intakeBlocksHeld, callsOpen, framesWaiting, fetchesWaiting, ringQueued };
 }
 
+const OUR_FAULTS = new Set(['request.failed', 'answer.unwritable', 'controller.failed', 'coordinator.not.loaded']);
 const NOTHING = { leases: 0, intakeBlocksHeld: 0, callsOpen: 0, framesWaiting: 0, fetchesWaiting: 0, ringQueued: 0 };
 
 /** Every lease released, every block given back, no request under way. */
@@ -80,6 +82,7 @@ export class BrokerHome {
   readonly directory = temporaryDirectory();
   readonly #layout: Layout;
   readonly #options: BrokerOptions;
+  readonly #said = new Said();
   #broker: Broker | null = null;
   #failure: Error | null = null;
 
@@ -105,7 +108,14 @@ export class BrokerHome {
   async start(more: Readonly<Record<string, string>> = {}): Promise<Broker> {
     const settings = { ...this.#layout.settings, ...this.#options.settings, ...more };
     const { directory } = this;
-    const broker = await startBroker({ port: 0, cores: 2, directory, ...this.#options, settings });
+    const broker = await startBroker({
+      port: 0,
+      cores: 2,
+      directory,
+      logger: this.#said.logger,
+      ...this.#options,
+      settings,
+    });
     this.#broker = broker;
     BrokerHome.#running += 1;
     void broker.failed.then((problem) => {
@@ -122,6 +132,8 @@ export class BrokerHome {
     if (this.#failure !== null) throw this.#failure;
     this.#broker = null;
     try {
+      // A broken promise of the code itself: it explains whatever else went wrong.
+      expect(this.#said.all.filter(({ event }) => OUR_FAULTS.has(event))).toEqual([]);
       await expectAtRest(broker);
     } finally {
       BrokerHome.#running -= 1;

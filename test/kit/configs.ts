@@ -7,6 +7,7 @@ import type { RawClient } from './client.ts';
 
 export const TOPIC = 2;
 export const BROKER = 4;
+export const GROUP = 32;
 export const ALL_BROKERS = '';
 export const SOURCE = { topic: 1, broker: 2, allBrokers: 3, start: 4, default: 5 } as const;
 export const SET = 0;

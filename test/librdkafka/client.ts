@@ -41,6 +41,8 @@ interface RawConsumer {
   connect(options: object, done: Callback<unknown>): void;
   disconnect(done: Callback<unknown>): void;
   assign(places: readonly Place[]): void;
+  subscribe(topics: readonly string[]): void;
+  assignments(): Place[];
   consume(count: number, done: Callback<Message[]>): void;
   setDefaultConsumeTimeout(ms: number): void;
   queryWatermarkOffsets(
@@ -195,6 +197,62 @@ export class Consumer {
   }
 
   async close(): Promise<void> {
+    await settled((done) => this.#raw.disconnect(done));
+  }
+}
+
+const CONSUME_MAX = 100;
+
+/** A member of a group, in the protocol that its settings name. It reads until it is stopped, and commits what it has read. */
+export class GroupMember {
+  readonly #raw: RawConsumer;
+  readonly #ended: Promise<void>;
+  readonly read: { readonly partition: number; readonly offset: number; readonly value: string }[] = [];
+  #isGoing = true;
+
+  private constructor(raw: RawConsumer) {
+    this.#raw = raw;
+    this.#ended = this.#live();
+    // Whoever stops it is told.
+    this.#ended.catch(() => {});
+  }
+
+  static async join(address: string, group: string, topic: string, config: Config = {}): Promise<GroupMember> {
+    const raw = new module.KafkaConsumer(
+      {
+        'bootstrap.servers': address,
+        'group.id': group,
+        'auto.commit.interval.ms': 50,
+        'fetch.wait.max.ms': 20,
+        ...config,
+      },
+      { 'auto.offset.reset': 'earliest' },
+    );
+    raw.setDefaultConsumeTimeout(100);
+    await settled((done) => raw.connect({}, done));
+    raw.subscribe([topic]);
+    return new GroupMember(raw);
+  }
+
+  /** Partitions that it has now, ascending. */
+  get owned(): number[] {
+    return this.#raw
+      .assignments()
+      .map(({ partition }) => partition)
+      .toSorted((left, right) => left - right);
+  }
+
+  async #live(): Promise<void> {
+    while (this.#isGoing) {
+      const messages = await settled<Message[]>((done) => this.#raw.consume(CONSUME_MAX, done));
+      for (const { partition, offset, value } of messages) this.read.push({ partition, offset, value: String(value) });
+    }
+  }
+
+  /** Leaves the group. */
+  async stop(): Promise<void> {
+    this.#isGoing = false;
+    await this.#ended;
     await settled((done) => this.#raw.disconnect(done));
   }
 }

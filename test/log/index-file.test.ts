@@ -59,6 +59,26 @@ describe.each(['offset', 'time'] as const)('%s entries', (kind) => {
     disk.truncate(world.files.descriptor(index.file), entryBytes + 1);
     expect(index.load()).toBe(false);
   });
+
+  test('that a killed process left in a long file are found with few reads, as far as they count', () => {
+    const index = new IndexFile(world, file(), kind);
+    index.preallocate(1_000_000);
+    let entries = 0;
+    for (const count of [0, 1, 2, 511, 512, 513, 1_024, 1_500, 9_000]) {
+      for (; entries < count; entries++) index.append(base + 1 + entries * 10, 1 + entries);
+      index.flush();
+      for (const counted of [0, 1, 511, 512, 513, 700, count].filter((some) => some <= count)) {
+        const again = new IndexFile(world, new CachedFile(PATH, 'write'), kind);
+        const before = disk.calls.get('read') ?? 0;
+        again.loadWritten((key, value) => key < base + 1 + counted * 10 && value <= counted);
+        expect([count, counted, again.entries]).toEqual([count, counted, counted]);
+        // A window, an entry, and two more for every doubling of their number.
+        expect((disk.calls.get('read') ?? 0) - before).toBeLessThanOrEqual(
+          2 + 2 * Math.ceil(Math.log2(1 + count / 512)),
+        );
+      }
+    }
+  });
 });
 
 test('the offset index has int32 and int32, big-endian', () => {

@@ -457,6 +457,19 @@ test.each([0, 1, 60, 200, 390, 500])(
   },
 );
 
+test('a start after a killed process makes few calls of the disk, however long its files are', () => {
+  const opened = new Opened({ config: LARGE });
+  grow(opened, 0, 300);
+  opened.log.mark(1);
+  grow(opened, 300, 1);
+  opened.disk.calls.clear();
+  opened.kill({ config: LARGE, pageCacheKept: true });
+  const calls = Object.fromEntries(opened.disk.calls);
+  // Entries of two indexes, a window and the last of each; the headers and records of two batches. Whose it is, epochs, a snapshot.
+  expect(calls).toMatchObject({ readFile: 3, list: 2, open: 3 });
+  expect(calls.read).toBeLessThanOrEqual(14);
+});
+
 test('a mark is believed only as far as the files bear it out', () => {
   const opened = new Opened({ config: LARGE });
   grow(opened, 0, 300);

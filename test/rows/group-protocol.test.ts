@@ -128,10 +128,10 @@ inEveryLayout(
     });
 
     test('S132: whoever does not come back within its rebalance time is dropped, and the others go on', async () => {
-      const { group, members, close } = await fresh(2, { sessionMs: 60_000, rebalanceMs: 400 });
+      const { group, members, close } = await fresh(2, { sessionMs: 60_000, rebalanceMs: 2_000 });
       const [one, two] = members as [RawMember, RawMember];
       const { joined } = await formGroup(members);
-      const third = await RawMember.connect(home.port, group, { sessionMs: 60_000, rebalanceMs: 400 });
+      const third = await RawMember.connect(home.port, group, { sessionMs: 60_000, rebalanceMs: 2_000 });
       // `two` goes on beating, but does not join.
       const [mine, others] = await Promise.all([
         eventually(

@@ -2,12 +2,15 @@
  * A handler's coordinators by its rings: they load from the log, answer by letter when what they wrote is in the log, go with
  * their partition, and come back from the log with all that was acknowledged.
  */
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { memoryOver } from '../../src/base/memory.ts';
 import { ZERO_UUID } from '../../src/base/uuid.ts';
 import type { Change } from '../../src/cluster/changes.ts';
 import { GROUP_LOG } from '../../src/cluster/internal-topics.ts';
+import { Rebalances } from '../../src/coordinator/group/rebalances.ts';
+import { GroupShard } from '../../src/coordinator/group/shard.ts';
 import type { FrozenPartition } from '../../src/runtime/control.ts';
+import { GroupJournal } from '../../src/runtime/group-journal.ts';
 import { LetterReader } from '../../src/runtime/letters.ts';
 import { BLOCKED_DONE, COORDINATE, COORDINATED, SYNC, TAKEN } from '../../src/runtime/messages.ts';
 import { requestWriter, responseReader } from '../../src/wire/compiler.ts';
@@ -21,6 +24,8 @@ import { Reader } from '../../src/wire/reader.ts';
 import type { Api, RequestInput, ResponseOf } from '../../src/wire/schema.ts';
 import { Writer } from '../../src/wire/writer.ts';
 import { HandlerBench, type Reported } from './handler-kit.ts';
+
+afterEach(() => vi.restoreAllMocks());
 
 const SLOT = 3;
 const TICK_MS = 5;
@@ -41,6 +46,7 @@ const TOPIC = {
 class Coordinating extends HandlerBench {
   readonly #reader = new LetterReader(this.letters);
   #op = 0;
+  #serial = 0;
 
   constructor(options: ConstructorParameters<typeof HandlerBench>[0] = {}) {
     super({ changes: [TOPIC], ...options });
@@ -62,14 +68,17 @@ class Coordinating extends HandlerBench {
     return this;
   }
 
-  send<A extends Api>(api: A, version: number, request: RequestInput<A>, part = 0): number {
+  /** As an operation of its own, whose number may have been another's before. */
+  send<A extends Api>(api: A, version: number, request: RequestInput<A>, part = 0, op = this.#op + 1): number {
     const writer = new Writer();
     writeRequestHeader(writer, api, version, 1, 'client');
     requestWriter(api, version)(writer, request);
     const bytes = writer.memory.bytes.slice(writer.start, writer.offset);
-    this.#op += 1;
-    this.toHandler.send(COORDINATE, this.#op, part, SLOT, this.receive(bytes), bytes.length, 0, 0, 0x7f000001, -1, -1);
-    return this.#op;
+    this.#op = op;
+    this.#serial += 1;
+    const at = this.receive(bytes);
+    this.toHandler.send(COORDINATE, op, part, SLOT, at, bytes.length, this.#serial, 0, 0x7f000001, -1, -1);
+    return op;
   }
 
   heard(): Heard[] {
@@ -170,6 +179,16 @@ test('while it loads it says so', () => {
   expect(bench.heard()).toMatchObject([{ kind: 'answered', op, error: ERROR.COORDINATOR_LOAD_IN_PROGRESS }]);
 });
 
+test('what comes in the same turn under the number of an answered operation is a request of its own', () => {
+  const bench = new Coordinating().opened();
+  const op = bench.send(DescribeGroups, 0, { groups: ['g'], includeAuthorizedOperations: false });
+  bench.send(JoinGroup, 4, join(''), 0, op);
+  bench.turn();
+  const [described, joined] = bench.heard() as [Heard, Heard];
+  expect(bodyOf(DescribeGroups, 0, described.body).groups).toMatchObject([{ groupId: 'g', groupState: 'Dead' }]);
+  expect(bodyOf(JoinGroup, 4, joined.body)).toMatchObject({ errorCode: ERROR.MEMBER_ID_REQUIRED });
+});
+
 test('with group commit the answer waits for the sync, and its frame is let go', () => {
   const bench = new Coordinating({ groupCommit: true }).opened();
   const op = bench.send(OffsetCommit, 8, commit(7));
@@ -267,6 +286,69 @@ test('a fault of ours costs the coordinator it is found in, and nobody else', ()
   const again = bench.send(OffsetCommit, 8, commit(1));
   bench.turn();
   expect(bench.heard()).toMatchObject([{ kind: 'answered', op: again, error: ERROR.COORDINATOR_NOT_AVAILABLE }]);
+});
+
+const FAULT = 'a fault of ours';
+
+function breaks(prototype: object, method: string): void {
+  vi.spyOn(prototype as Record<string, () => void>, method).mockImplementation(() => {
+    throw new TypeError(FAULT);
+  });
+}
+
+for (const [where, shatter, happen] of [
+  [
+    'a timer',
+    () => breaks(Rebalances.prototype, 'sessionIsOver'),
+    (bench: Coordinating) => bench.clock.advance(60_000),
+  ],
+  ['what expires', () => breaks(GroupShard.prototype, 'expire'), (bench: Coordinating) => lookAfter(bench)],
+  [
+    'a topic that goes',
+    () => breaks(GroupShard.prototype, 'topicDeleted'),
+    (bench: Coordinating) => {
+      const deleted = { kind: 'topicDeleted', topic: 't', id: TOPIC.topic.id } as const;
+      expect(bench.control({ kind: 'changes', changes: [deleted], add: [], remove: [] })).toHaveLength(1);
+    },
+  ],
+  [
+    'the journal',
+    () => breaks(GroupJournal.prototype, 'flush'),
+    (bench: Coordinating) => bench.send(OffsetCommit, 8, commit(1, 'another')),
+  ],
+] as const) {
+  test(`a fault in ${where} costs the coordinator it is found in, and nobody else`, () => {
+    const bench = new Coordinating().opened();
+    const waiting = joining(bench);
+    shatter();
+    happen(bench);
+    bench.turn();
+    const answer = bench.heard().find(({ op }) => op === waiting) as Heard;
+    expect(bodyOf(JoinGroup, 4, answer.body).errorCode).toBe(ERROR.NOT_COORDINATOR);
+    expect(bench.posted.find(({ kind }) => kind === 'offline')).toMatchObject({ slot: SLOT, why: FAULT });
+    vi.restoreAllMocks();
+    const again = bench.send(OffsetCommit, 8, commit(1));
+    bench.turn();
+    expect(bench.heard()).toMatchObject([{ kind: 'answered', op: again, error: ERROR.COORDINATOR_NOT_AVAILABLE }]);
+  });
+}
+
+/** What a thread does once a second, when what has expired is due. */
+function lookAfter(bench: Coordinating): void {
+  bench.clock.advance(600_000);
+  bench.handler.count();
+}
+
+test('a coordinator that cannot even be unloaded is said, and goes', () => {
+  const bench = new Coordinating().opened();
+  joining(bench);
+  breaks(Rebalances.prototype, 'sessionIsOver');
+  breaks(GroupShard.prototype, 'unload');
+  bench.clock.advance(60_000);
+  bench.turn();
+  expect(bench.posted.filter(({ kind }) => kind === 'offline')).toMatchObject([{ slot: SLOT, why: FAULT }]);
+  const said = bench.posted.filter((message) => message.kind === 'log' && message.level === 'error');
+  expect(said).toMatchObject([{ event: 'coordinator.fault', values: { slot: SLOT, why: FAULT } }]);
 });
 
 test('parts of one request are read together', () => {

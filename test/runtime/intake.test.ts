@@ -201,6 +201,9 @@ describe('areas', () => {
     const burst = intake.area(20_000_000) as Block;
     const offered: [number, number][] = [];
     intake.trim(1_000_000, (offset, bytes) => offered.push([offset, bytes]));
+    expect(offered.length, 'what was there before').toBeGreaterThan(0);
+    offered.length = 0;
+    intake.trim(1_000_000, (offset, bytes) => offered.push([offset, bytes]));
     expect(offered, 'nothing is idle yet').toEqual([]);
     intake.release(burst);
     intake.trim(1_000_000, (offset, bytes) => offered.push([offset, bytes]));

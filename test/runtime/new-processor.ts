@@ -6,9 +6,10 @@ import { Timers } from '../../src/base/timers.ts';
 import { emptyImage } from '../../src/cluster/image.ts';
 import { FileTable } from '../../src/log/leases.ts';
 import { Answers, UNREGISTERED } from '../../src/runtime/answers.ts';
+import type { Sockets } from '../../src/runtime/connections.ts';
 import { Counters, countersMemory } from '../../src/runtime/counters.ts';
 import { intakeBytes } from '../../src/runtime/intake.ts';
-import { Processor, type ProcessorParts, type Sockets } from '../../src/runtime/processor.ts';
+import { Processor, type ProcessorParts } from '../../src/runtime/processor.ts';
 import { INTAKE_LIMITS, LIMITS } from './kit.ts';
 
 export const NO_SOCKETS: Omit<Sockets, 'adopt'> = {

@@ -1,16 +1,19 @@
 import { SeededRandom } from '../../src/base/random.ts';
 import { randomUuid, ZERO_UUID } from '../../src/base/uuid.ts';
 import { emptyImage, type MetadataImage } from '../../src/cluster/image.ts';
+import { GROUP_LOG } from '../../src/cluster/internal-topics.ts';
 import { newPartitionView, ONLINE, PublishedPartitions, SLOT_BYTES } from '../../src/replica/published.ts';
 import { Answers, UNREGISTERED } from '../../src/runtime/answers.ts';
 import { Bell } from '../../src/runtime/bell.ts';
 import type { FromThread } from '../../src/runtime/control.ts';
 import { type CounterName, Counters, countersMemory } from '../../src/runtime/counters.ts';
-import { ACCEPTED } from '../../src/runtime/messages.ts';
+import { LetterWriter, newLetters } from '../../src/runtime/letters.ts';
+import { ACCEPTED, COORDINATED } from '../../src/runtime/messages.ts';
 import type { Processor } from '../../src/runtime/processor.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
 import { requestWriter } from '../../src/wire/compiler.ts';
 import { beginFrame, endFrame, writeRequestHeader } from '../../src/wire/headers.ts';
+import { Heartbeat } from '../../src/wire/messages/heartbeat.ts';
 import { Metadata } from '../../src/wire/messages/metadata.ts';
 import { Produce } from '../../src/wire/messages/produce.ts';
 import type { Api, RequestInput } from '../../src/wire/schema.ts';
@@ -30,11 +33,15 @@ export const TOPIC = {
   slots: Array.from({ length: PARTITIONS }, (_, slot) => slot),
 };
 
+export const GROUPS = { name: GROUP_LOG, id: randomUuid(new SeededRandom(2)), slots: [PARTITIONS] };
+
 export interface AskedOwner {
   readonly type: number;
   readonly operation: number;
   readonly part: number;
   readonly slot: number;
+  /** The word `f`. */
+  readonly more: number;
 }
 
 const silent = () => new Bell(new Int32Array(1), () => {});
@@ -49,10 +56,11 @@ export class ProcessorBench {
   readonly #accepted: Outbox;
   readonly #asked: Inbox;
   readonly #answered: Outbox;
+  readonly #letters: LetterWriter;
 
   constructor({ image = emptyImage('cluster') }: { readonly image?: MetadataImage } = {}) {
     const published = new PublishedPartitions(new SharedArrayBuffer(SLOT_BYTES * 64));
-    for (const slot of TOPIC.slots) {
+    for (const slot of [...TOPIC.slots, ...GROUPS.slots]) {
       published.setOwner(slot, 0);
       published.publish(slot, newPartitionView());
       published.setState(slot, ONLINE);
@@ -71,7 +79,7 @@ export class ProcessorBench {
       },
       counters: this.#counters,
       image,
-      routes: [TOPIC],
+      routes: [TOPIC, GROUPS],
       post: (message) => this.posted.push(message),
     });
     const [accepted, asked, answered, unused] = [0, 1, 2, 3].map(() => newRing(RING_SLOTS)) as [
@@ -80,11 +88,13 @@ export class ProcessorBench {
       SharedArrayBuffer,
       SharedArrayBuffer,
     ];
-    this.processor.linked('h0', new Inbox(answered), new Outbox(asked, silent()));
+    const letters = newLetters();
+    this.processor.linked('h0', new Inbox(answered), new Outbox(asked, silent()), letters);
     this.processor.linked('a0', new Inbox(accepted), new Outbox(unused, silent()));
     this.#accepted = new Outbox(accepted, silent());
     this.#asked = new Inbox(asked);
     this.#answered = new Outbox(answered, silent());
+    this.#letters = new LetterWriter(letters, this.#answered, COORDINATED);
   }
 
   /** One turn of the loop. */
@@ -111,7 +121,7 @@ export class ProcessorBench {
     const all = [];
     for (let at = this.#asked.peek(); at >= 0; at = this.#asked.peek()) {
       const [type, operation, part, slot] = words.subarray(at, at + 4) as unknown as [number, number, number, number];
-      all.push({ type, operation, part, slot });
+      all.push({ type, operation, part, slot, more: words[at + 6] as number });
       this.#asked.next();
     }
     return all;
@@ -119,6 +129,15 @@ export class ProcessorBench {
 
   answer(type: number, operation: number, part: number, error: number): void {
     this.#answered.send(type, operation, part, error, 0, 0, 0, 0);
+  }
+
+  /** A coordinator that cannot answer. */
+  refuse(operation: number, part: number, error: number): void {
+    this.#letters.send(operation, part, error, new Uint8Array(0));
+  }
+
+  heartbeat(transport: FakeTransport): void {
+    this.#request(transport, Heartbeat, 4, { groupId: 'g', generationId: 1, memberId: 'm', groupInstanceId: null });
   }
 
   /** One request to append to each of these partitions. */

@@ -56,6 +56,8 @@ export class SimulatedBroker {
   readonly loops: Loop[] = [];
   /** Why the process must end: its disk has failed it. */
   failed: string | null = null;
+  /** Loops that have heard from the main thread since their last turn. */
+  readonly #told = new Set<Loop>();
   readonly #settings: Settings;
   readonly #disk: SimulatedDisk;
   readonly #config: LogConfig;
@@ -170,6 +172,12 @@ export class SimulatedBroker {
       }
     }
     loop.round();
+    this.#told.delete(loop);
+  }
+
+  /** Some loop has not had its turn since the main thread told it something: what it appended then is not published. */
+  get isBetween(): boolean {
+    return this.#told.size > 0;
   }
 
   block(): void {
@@ -187,6 +195,13 @@ export class SimulatedBroker {
     }
   }
 
+  /** Connections that are not closed; also those of clients that have gone, whose requests wait for their time. */
+  get connections(): number {
+    let count = 0;
+    for (const { open } of this.#sockets) for (const one of open.values()) if (one.closed === 0) count += 1;
+    return count;
+  }
+
   #busy(): boolean {
     if (this.#posted.length > 0 || this.#blocker.pending()) return true;
     for (const loop of this.loops) if (loop.pending()) return true;
@@ -197,6 +212,7 @@ export class SimulatedBroker {
 
   /** The main thread's work on what the others have posted. */
   main(): void {
+    for (const loop of this.loops) this.#told.add(loop);
     for (const message of this.#posted.splice(0)) {
       if (message.kind === 'openBatch') {
         const { offset, length, opening, token, processor } = message;

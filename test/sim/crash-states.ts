@@ -23,6 +23,8 @@ export type End = 'kill' | 'power' | 'clean';
 export interface Bounds {
   readonly durableEnd: number;
   readonly writtenEnd: number;
+  /** In the middle of a handler's turn: what is written by now is published at its end. */
+  readonly isBetween: boolean;
   /** A write has failed: what it left behind is not known. */
   readonly broken: boolean;
 }
@@ -149,7 +151,7 @@ export function judge(
     bounds.broken || end === 'power' ? Math.max(bounds.durableEnd, places.endPromised) : bounds.writtenEnd;
   must(logEndOffset >= Math.min(written, bounds.writtenEnd), `the log ends at ${logEndOffset}, not before ${written}`);
   must(
-    bounds.broken || logEndOffset <= bounds.writtenEnd,
+    bounds.broken || bounds.isBetween || logEndOffset <= bounds.writtenEnd,
     `the log ends at ${logEndOffset}, not behind ${bounds.writtenEnd}`,
   );
   for (const one of found) {

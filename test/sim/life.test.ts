@@ -1,6 +1,6 @@
 /**
- * Lives of a broker, seed after seed, until enough crash states are checked. ODRADEK_CRASH_STATES says how many those are;
- * ODRADEK_SIM_SEED and ODRADEK_SIM_STEPS play one life again.
+ * Lives of a broker, seed after seed, until enough crash states are checked. ODRADEK_CRASH_STATES says how many those are,
+ * ODRADEK_SIM_FROM with which seed they begin; ODRADEK_SIM_SEED and ODRADEK_SIM_STEPS play one life again.
  */
 import { expect, test } from 'vitest';
 import { CrashStates } from './crash-states.ts';
@@ -9,7 +9,7 @@ import { Life } from './life.ts';
 const STATES = Number(process.env.ODRADEK_CRASH_STATES ?? 2_000);
 const STEPS = Number(process.env.ODRADEK_SIM_STEPS ?? 400);
 const ONLY = process.env.ODRADEK_SIM_SEED;
-const FIRST = Number(ONLY ?? 1);
+const FIRST = Number(ONLY ?? process.env.ODRADEK_SIM_FROM ?? 1);
 /** Of a run of any size. */
 const TIMEOUT_MS = 3_600_000;
 

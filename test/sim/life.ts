@@ -246,16 +246,19 @@ export class Life implements ClientDesk {
 
   /** What the process says of its partitions, should it end now. */
   #note(): void {
+    const { isBetween } = this.#broker;
     for (let partition = 0; partition < this.#broker.partitions; partition++) {
       const { durableEndOffset: durableEnd, logEndOffset: writtenEnd } = this.#broker.view(partition);
       // A log may be broken before anybody knows.
-      if (this.#broker.online(partition)) this.#bounds[partition] = { durableEnd, writtenEnd, broken: this.#faulted };
-      else {
-        const last = this.#bounds[partition] ?? { durableEnd: 0, writtenEnd: 0, broken: true };
+      if (this.#broker.online(partition)) {
+        this.#bounds[partition] = { durableEnd, writtenEnd, isBetween, broken: this.#faulted };
+      } else {
+        const last = this.#bounds[partition] ?? { durableEnd: 0, writtenEnd: 0 };
         const { max } = Math;
         this.#bounds[partition] = {
           durableEnd: max(last.durableEnd, durableEnd),
           writtenEnd: max(last.writtenEnd, writtenEnd),
+          isBetween,
           broken: true,
         };
       }
@@ -375,7 +378,8 @@ export class Life implements ClientDesk {
       this.#broker.settle();
       this.#look();
       this.#clock.advance(1_000);
-      if (this.#clients.every(({ waits, outgoing }) => waits === 0 && outgoing.length === 0)) break;
+      const isAnswered = this.#clients.every(({ waits, outgoing }) => waits === 0 && outgoing.length === 0);
+      if (isAnswered && this.#broker.connections === this.#clients.length) break;
     }
     this.#invariants.bounds();
     this.#withoutFaults(() => this.#invariants.rest());

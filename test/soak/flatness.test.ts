@@ -7,10 +7,10 @@ const at = Array.from({ length: 30 }, (_, index) => index * 60_000);
 
 test('noise around a level is flat, a rise is not', () => {
   const noisy = at.map((_, index) => 100 + (index % 3));
-  expect(flatness(at, noisy, BOUNDS)).toMatchObject({ first: 101, last: 101, flat: true });
+  expect(flatness(at, noisy, BOUNDS)).toMatchObject({ first: 100, last: 100, flat: true });
   const rising = at.map((_, index) => 100 + index);
   const found = flatness(at, rising, BOUNDS);
-  expect(found).toMatchObject({ first: 104.5, last: 124.5, flat: false });
+  expect(found).toMatchObject({ first: 102, last: 122, flat: false });
   // One a minute.
   expect(found.slope).toBeCloseTo(60);
 });
@@ -37,6 +37,12 @@ test('a single spike is no rise, and small numbers may rise by a little', () => 
       BOUNDS,
     ).flat,
   ).toBe(false);
+});
+
+test('what comes and goes is no rise, what stays is one', () => {
+  const busy = (until: number) => at.map((_, index) => (index >= 21 && index < until ? 200 : 100));
+  expect(flatness(at, busy(27), BOUNDS).flat).toBe(true);
+  expect(flatness(at, busy(30), BOUNDS).flat).toBe(false);
 });
 
 test('what falls is flat', () => {

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { memoryOf } from '../../bench/kit/process.ts';
 import type { Answer, Question, SoakMetrics } from './words.ts';
@@ -13,6 +14,8 @@ export interface Footprint {
 }
 
 const MB = 1_048_576;
+/** A thread looks at its messages once a second at least. */
+const COLLECTED_WITHIN_MS = 2_000;
 
 export class SoakedBroker {
   readonly #child: ChildProcess;
@@ -24,7 +27,8 @@ export class SoakedBroker {
   #ending = false;
 
   constructor(directory: string) {
-    const child = fork(fileURLToPath(new URL('./broker.ts', import.meta.url)), [directory]);
+    const execArgv = ['--expose-gc', '--import', new URL('./collect.mjs', import.meta.url).href];
+    const child = fork(fileURLToPath(new URL('./broker.ts', import.meta.url)), [directory], { execArgv });
     this.#child = child;
     this.#started = new Promise((resolve, reject) => {
       child.on('message', (answer: Answer) => {
@@ -57,7 +61,13 @@ export class SoakedBroker {
   }
 
   async metrics(): Promise<SoakMetrics> {
-    return (await this.#ask(null)) as SoakMetrics;
+    return (await this.#ask('metrics')) as SoakMetrics;
+  }
+
+  /** What it has in memory after this is what it holds on to, not what has not been collected yet. */
+  async collect(): Promise<void> {
+    await this.#ask('collect');
+    await pause(COLLECTED_WITHIN_MS);
   }
 
   async resize(network: number, io: number): Promise<void> {
@@ -72,12 +82,12 @@ export class SoakedBroker {
     await ended;
   }
 
-  #ask(resize: Question['resize']): Promise<SoakMetrics | null> {
+  #ask(asked: Question['asked']): Promise<SoakMetrics | null> {
     if (this.failed !== null) return Promise.reject(new Error(`the broker has ended: ${this.failed}`));
     const number = this.#number++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
-      this.#child.send({ number, resize } satisfies Question);
+      this.#child.send({ number, asked } satisfies Question);
     });
   }
 

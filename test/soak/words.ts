@@ -3,8 +3,8 @@ import type { BrokerMetrics } from '../../src/broker.ts';
 
 export interface Question {
   readonly number: number;
-  /** New sizes of the pools; null asks for metrics. */
-  readonly resize: { readonly network: number; readonly io: number } | null;
+  /** To say its metrics, to collect the garbage of all its threads, or to change its pools. */
+  readonly asked: 'metrics' | 'collect' | { readonly network: number; readonly io: number };
 }
 
 export interface SoakMetrics
@@ -17,6 +17,9 @@ export type Answer =
   | { readonly failed: string }
   | { readonly number: number; readonly error: string }
   | { readonly number: number; readonly metrics: SoakMetrics | null };
+
+/** What threads listen on for the word to collect (collect.mjs). */
+export const COLLECT_CHANNEL = 'soak-collect';
 
 /** Small segments that go soon, so that rolling and retention are all the time at work. */
 export const BROKER_SETTINGS = {

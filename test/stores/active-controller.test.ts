@@ -37,6 +37,7 @@ async function live(disk: TearingDisk, random: SeededRandom, clusterId = 'first'
     defaults: DEFAULTS,
     topicRules: RULES,
     brokerRules: RULES,
+    groupRules: RULES,
     onChanges: (changes, image) => {
       // Whoever takes the image now and the changes from now on misses nothing and gets nothing twice.
       expect(controller.image).toBe(image);

@@ -8,21 +8,21 @@
  *                              └──────────────────a join, a leave, silence─────────────────────────────────────┘
  *   Dead: its removal is being written.
  */
-import { Timer, type Timers } from '../../base/timers.ts';
+import { type Deadlines, Timer } from '../../base/timers.ts';
 import { ERROR } from '../../wire/errors.ts';
 import { ClassicMember, type Identity, type Joined, NO_BYTES } from './classic-member.ts';
+import { CONSUMER_PROTOCOL_TYPE, subscribedTopics } from './consumer-protocol.ts';
 import { type Committer, type Group, NO_MEMBER } from './group.ts';
 import type { SyncResponse } from './messages.ts';
 import type { GroupMetadataRecord, GroupMetadataValue, GroupRecord, OffsetCommitValue } from './records.ts';
 import { refusedJoin, refusedSync } from './refusals.ts';
 import { Roster } from './roster.ts';
-import { CONSUMER_PROTOCOL_TYPE, subscribedTopics } from './subscription.ts';
 
 export type ClassicState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
 /** Told when a time of a group has run out, or begins anew. */
 export interface Alarms {
-  readonly timers: Timers;
+  readonly timers: Deadlines;
   joinIsDue(group: ClassicGroup): void;
   syncIsDue(group: ClassicGroup): void;
   sessionIsOver(group: ClassicGroup, memberId: string): void;
@@ -40,6 +40,8 @@ export class ClassicGroup implements Group {
   readonly #alarms: Alarms;
   #state: ClassicState = 'Empty';
   #stateTimestamp: number;
+  /** Its state when it was suspended. */
+  #suspended: ClassicState = 'Empty';
   generation = 0;
   /** The generation whose plan has been handed to the log. */
   planGeneration = -1;
@@ -124,6 +126,17 @@ export class ClassicGroup implements Group {
     this.become(this.roster.size > 0 ? 'Stable' : 'Empty', value.currentStateTimestamp);
   }
 
+  /** As a group of the consumer protocol leaves it: members with all that they can do and what they are to have. */
+  adopt(generation: number, members: readonly ClassicMember[], now: number): void {
+    this.generation = generation;
+    this.protocolType = CONSUMER_PROTOCOL_TYPE;
+    for (const member of members) this.roster.add(member);
+    this.protocol = this.roster.chooseProtocol();
+    this.isStored = true;
+    this.#readTopics();
+    this.become('Stable', now);
+  }
+
   newMember(identity: Identity, joined: Joined): ClassicMember {
     return new ClassicMember(identity, joined, () => this.#alarms.sessionIsOver(this, identity.id));
   }
@@ -162,6 +175,27 @@ export class ClassicGroup implements Group {
     answerSync(member, refusedSync(error));
     this.roster.answerJoin(member, refusedJoin(toldId, error));
     this.roster.remove(member);
+  }
+
+  /** Another group is to take its place: whoever waits is told this error, and nothing of it happens any more. */
+  suspend(error: number): void {
+    const { timers } = this.#alarms;
+    for (const member of this.roster.members()) {
+      answerSync(member, refusedSync(error));
+      this.roster.answerJoin(member, refusedJoin(member.id, error));
+      timers.cancel(member.session);
+    }
+    for (const memberId of [...this.roster.pendingJoins.keys()]) this.forgetPending(memberId);
+    timers.cancel(this.joinTimer);
+    timers.cancel(this.syncTimer);
+    this.#suspended = this.#state;
+    this.#state = 'Dead';
+  }
+
+  /** The other one did not come. False when its members have to come together anew. */
+  revive(): boolean {
+    this.#state = this.#suspended;
+    return this.isEmpty || (this.#state === 'Stable' && [...this.roster.members()].every(({ replaces }) => !replaces));
   }
 
   forgetPending(memberId: string): void {

@@ -58,11 +58,7 @@ export class ClassicMember implements Joined {
 
   /** Nothing the others would have to know has changed. */
   hasJoinedWith(protocols: readonly MemberProtocol[]): boolean {
-    if (protocols.length !== this.protocols.length) return false;
-    return this.protocols.every(({ name, metadata }, at) => {
-      const other = protocols[at] as MemberProtocol;
-      return name === other.name && sameBytes(metadata, other.metadata);
-    });
+    return isOfferedAlike(this.protocols, protocols);
   }
 
   metadataOf(protocol: string | null): Uint8Array {
@@ -91,6 +87,15 @@ export class ClassicMember implements Joined {
       assignment,
     };
   }
+}
+
+/** The same protocols in the same order, with the same metadata. */
+export function isOfferedAlike(left: readonly MemberProtocol[], right: readonly MemberProtocol[]): boolean {
+  if (left.length !== right.length) return false;
+  return left.every(({ name, metadata }, at) => {
+    const other = right[at] as MemberProtocol;
+    return name === other.name && sameBytes(metadata, other.metadata);
+  });
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

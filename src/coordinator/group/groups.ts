@@ -40,9 +40,14 @@ export class Groups {
 
   /** Takes the place of what was there. */
   newClassic(id: string): ClassicGroup {
-    const group = new ClassicGroup(id, this.#alarms, this.#clock.now());
+    const group = this.unplacedClassic(id);
     this.#byId.set(id, group);
     return group;
+  }
+
+  /** One that nobody can find yet. */
+  unplacedClassic(id: string): ClassicGroup {
+    return new ClassicGroup(id, this.#alarms, this.#clock.now());
   }
 
   consumer(id: string): LiveConsumerGroup | undefined {

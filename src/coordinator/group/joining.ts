@@ -8,6 +8,7 @@ import { randomUuid } from '../../base/uuid.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import type { ClassicMember, Joined } from './classic-member.ts';
+import type { ClassicMembers } from './consumer/classic-members.ts';
 import type { LiveConsumerGroup } from './consumer/live-group.ts';
 import type { Desk } from './desk.ts';
 import { NO_MEMBER } from './group.ts';
@@ -35,11 +36,13 @@ export class Joining {
   readonly #desk: Desk;
   readonly #groups: Groups;
   readonly #rebalances: Rebalances;
+  readonly #classicMembers: ClassicMembers;
 
-  constructor(desk: Desk, groups: Groups, rebalances: Rebalances) {
+  constructor(desk: Desk, groups: Groups, rebalances: Rebalances, classicMembers: ClassicMembers) {
     this.#desk = desk;
     this.#groups = groups;
     this.#rebalances = rebalances;
+    this.#classicMembers = classicMembers;
   }
 
   join(request: JoinRequest, caller: Caller, answer: Respond<JoinResponse>): void {
@@ -52,9 +55,13 @@ export class Joining {
       return refuse(ERROR.INVALID_SESSION_TIMEOUT);
     }
     const there = this.#groups.get(groupId);
+    // Version 0 knows one time for both.
+    const rebalanceTimeoutMs = caller.version === 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs;
     if (there?.kind === 'consumer') {
       if (there.isRemoving) return refuse(ERROR.COORDINATOR_NOT_AVAILABLE);
-      if (there.isBusy || !isOffered(request)) return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL, NO_MEMBER);
+      const again = () => this.join(request, caller, answer);
+      if (there.isBusy) return this.#classicMembers.join(there, request, rebalanceTimeoutMs, caller, respond, again);
+      if (!isOffered(request)) return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL, NO_MEMBER);
     }
     if (there?.kind !== 'classic' && memberId !== NO_MEMBER) return refuse(ERROR.UNKNOWN_MEMBER_ID);
     if (there?.kind === 'consumer') this.#displace(there);
@@ -65,8 +72,6 @@ export class Joining {
     }
     if (group.state === 'Dead') return refuse(ERROR.COORDINATOR_NOT_AVAILABLE);
     if (!accepts(group, request)) return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL);
-    // Version 0 knows one time for both.
-    const rebalanceTimeoutMs = caller.version === 0 ? sessionTimeoutMs : request.rebalanceTimeoutMs;
     const join = { request, caller, joined: { rebalanceTimeoutMs, sessionTimeoutMs, protocols }, respond };
     if (memberId === NO_MEMBER) this.#joinNew(group, join);
     else this.#joinAgain(group, join);

@@ -1,6 +1,7 @@
 /** Heartbeat and LeaveGroup of the classic protocol: members that say they are there, and that they go. */
 import { ERROR } from '../../wire/errors.ts';
 import type { ClassicGroup } from './classic-group.ts';
+import type { ClassicMembers } from './consumer/classic-members.ts';
 import type { Desk } from './desk.ts';
 import { NO_MEMBER } from './group.ts';
 import type { Groups } from './groups.ts';
@@ -15,21 +16,25 @@ export class Membership {
   readonly #desk: Desk;
   readonly #groups: Groups;
   readonly #rebalances: Rebalances;
+  readonly #classicMembers: ClassicMembers;
 
-  constructor(desk: Desk, groups: Groups, rebalances: Rebalances) {
+  constructor(desk: Desk, groups: Groups, rebalances: Rebalances, classicMembers: ClassicMembers) {
     this.#desk = desk;
     this.#groups = groups;
     this.#rebalances = rebalances;
+    this.#classicMembers = classicMembers;
   }
 
   heartbeat(request: HeartbeatRequest, respond: Respond<HeartbeatResponse>): void {
     respond({ throttleTimeMs: 0, errorCode: this.#beat(request) });
   }
 
-  #beat({ groupId, memberId, groupInstanceId, generationId }: HeartbeatRequest): number {
+  #beat(request: HeartbeatRequest): number {
+    const { groupId, memberId, groupInstanceId, generationId } = request;
     if (groupId === '') return ERROR.INVALID_GROUP_ID;
-    const group = this.#groups.classic(groupId);
+    const group = this.#groups.get(groupId);
     if (group === undefined) return ERROR.UNKNOWN_MEMBER_ID;
+    if (group.kind === 'consumer') return this.#classicMembers.beat(group, request);
     if (group.state === 'Dead') return ERROR.COORDINATOR_NOT_AVAILABLE;
     const problem = group.roster.identityProblem(memberId, groupInstanceId);
     const member = group.roster.get(memberId);
@@ -39,16 +44,25 @@ export class Membership {
     return group.state === 'PreparingRebalance' ? ERROR.REBALANCE_IN_PROGRESS : ERROR.NONE;
   }
 
-  leave(request: LeaveRequest, { version }: Caller, respond: Respond<LeaveResponse>): void {
+  leave(request: LeaveRequest, caller: Caller, respond: Respond<LeaveResponse>): void {
     const { groupId } = request;
+    const { version } = caller;
     if (groupId === '') {
       respond({ throttleTimeMs: 0, errorCode: ERROR.INVALID_GROUP_ID, members: [] });
       return;
     }
     const single = { memberId: request.memberId, groupInstanceId: null, reason: null };
     const leavers = version < MANY_LEAVE_SINCE ? [single] : request.members;
+    const answer = (members: LeaveResponse['members']) => {
+      const errorCode = version < MANY_LEAVE_SINCE ? (members[0]?.errorCode ?? ERROR.NONE) : ERROR.NONE;
+      respond({ throttleTimeMs: 0, errorCode, members: version < MANY_LEAVE_SINCE ? [] : members });
+    };
+    const there = this.#groups.get(groupId);
+    if (there?.kind === 'consumer' && !there.isRemoving) {
+      return this.#classicMembers.leave(there, leavers, answer, () => this.leave(request, caller, respond));
+    }
     const group = this.#groups.classic(groupId);
-    if (group?.state === 'Dead') {
+    if (there?.stateName === 'Dead') {
       respond({ throttleTimeMs: 0, errorCode: ERROR.COORDINATOR_NOT_AVAILABLE, members: [] });
       return;
     }
@@ -58,8 +72,7 @@ export class Membership {
       groupInstanceId: leaver.groupInstanceId,
       errorCode: group === undefined ? ERROR.UNKNOWN_MEMBER_ID : this.#letGo(group, leaver),
     }));
-    const errorCode = version < MANY_LEAVE_SINCE ? (members[0]?.errorCode ?? ERROR.NONE) : ERROR.NONE;
-    respond({ throttleTimeMs: 0, errorCode, members: version < MANY_LEAVE_SINCE ? [] : members });
+    answer(members);
     if (group === undefined) return;
     const gone = sizeBefore - group.roster.size;
     if (gone > 0) this.#rebalances.changed(group, `${gone} members left`);

@@ -32,7 +32,9 @@ export class OffsetDeletion {
     const answer = () => respond(answerTo(request, topics));
     const asked = topics.flat().filter(({ error }) => error === ERROR.NONE);
     const group = this.#groups.get(groupId);
-    const problem = group?.offsetDeleteProblem() ?? ERROR.GROUP_ID_NOT_FOUND;
+    // Whoever commits without a name has a group of that name; only this request and consumer groups know of none.
+    const problem =
+      groupId === '' ? ERROR.INVALID_GROUP_ID : (group?.offsetDeleteProblem() ?? ERROR.GROUP_ID_NOT_FOUND);
     if (group === undefined || problem !== ERROR.NONE) {
       respond({ errorCode: problem, throttleTimeMs: 0, topics: [] });
       return;

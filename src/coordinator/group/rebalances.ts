@@ -2,7 +2,7 @@
  * How a classic group gets from one generation to the next: everybody is waited for until the slowest member's rebalance
  * timeout, whoever has not joined is dropped, the rest are told. A group that was empty waits a little for others to come.
  */
-import type { Timers } from '../../base/timers.ts';
+import type { Deadlines } from '../../base/timers.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { Alarms, ClassicGroup } from './classic-group.ts';
 import { type ClassicMember, NO_BYTES } from './classic-member.ts';
@@ -19,7 +19,7 @@ export class Rebalances implements Alarms {
     this.#desk = desk;
   }
 
-  get timers(): Timers {
+  get timers(): Deadlines {
     return this.#desk.timers;
   }
 
@@ -104,6 +104,12 @@ export class Rebalances implements Alarms {
   resume(group: ClassicGroup): void {
     for (const member of group.roster.members()) this.heardOf(member);
     if (group.roster.size > this.#desk.settings.groupMaxSize) this.begin(group, 'more members than group.max.size');
+  }
+
+  /** A group that was suspended goes on: its members have their whole session again. */
+  revive(group: ClassicGroup): void {
+    for (const member of group.roster.members()) this.heardOf(member);
+    if (!group.revive()) this.begin(group, 'the group did not change its protocol');
   }
 
   #waitForAll(group: ClassicGroup): void {

@@ -5,13 +5,16 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Random } from '../../base/random.ts';
-import type { Timers } from '../../base/timers.ts';
+import type { Deadlines } from '../../base/timers.ts';
+import type { GroupOverrides } from '../../config/group-settings.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { Journal } from '../journal.ts';
 import { Committing } from './committing.ts';
+import { ClassicMembers } from './consumer/classic-members.ts';
 import { describeConsumerGroup } from './consumer/description.ts';
 import { Heartbeats } from './consumer/heartbeats.ts';
 import { LiveConsumerGroup } from './consumer/live-group.ts';
+import { Transitions } from './consumer/transitions.ts';
 import type { ConsumerGroupRecord } from './consumer-records.ts';
 import { describeGroup, type ListFilters, listGroups } from './descriptions.ts';
 import type { Desk, GroupSettings } from './desk.ts';
@@ -34,10 +37,11 @@ import { Writes } from './writes.ts';
 export interface ShardParts {
   readonly journal: Journal<GroupRecord>;
   /** On the clock's monotonic time. */
-  readonly timers: Timers;
+  readonly timers: Deadlines;
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: GroupSettings;
+  readonly overrides: (group: string) => GroupOverrides;
   readonly topics: Topics;
   readonly logger: Logger;
 }
@@ -60,10 +64,12 @@ export class GroupShard {
     this.#desk = desk;
     this.#rebalances = new Rebalances(desk);
     this.#groups = new Groups(this.#rebalances, desk.clock);
-    this.#heartbeats = new Heartbeats(desk, this.#groups);
-    this.#joining = new Joining(desk, this.#groups, this.#rebalances);
-    this.#syncing = new Syncing(desk, this.#groups, this.#rebalances);
-    this.#membership = new Membership(desk, this.#groups, this.#rebalances);
+    const transitions = new Transitions(desk, this.#groups, this.#rebalances);
+    const classicMembers = new ClassicMembers(desk, transitions);
+    this.#heartbeats = new Heartbeats(desk, this.#groups, transitions);
+    this.#joining = new Joining(desk, this.#groups, this.#rebalances, classicMembers);
+    this.#syncing = new Syncing(desk, this.#groups, this.#rebalances, classicMembers);
+    this.#membership = new Membership(desk, this.#groups, this.#rebalances, classicMembers);
     this.#committing = new Committing(desk, this.#groups, this.#offsets);
     this.#removal = new Removal(desk, this.#groups, this.#offsets);
     this.#offsetDeletion = new OffsetDeletion(desk, this.#groups, this.#offsets, this.#removal);

@@ -5,6 +5,7 @@
 import { ERROR } from '../../wire/errors.ts';
 import { answerSync, type ClassicGroup } from './classic-group.ts';
 import { type ClassicMember, NO_BYTES } from './classic-member.ts';
+import type { ClassicMembers } from './consumer/classic-members.ts';
 import type { Desk } from './desk.ts';
 import type { Groups } from './groups.ts';
 import type { Caller, Respond, SyncRequest, SyncResponse } from './messages.ts';
@@ -19,11 +20,13 @@ export class Syncing {
   readonly #desk: Desk;
   readonly #groups: Groups;
   readonly #rebalances: Rebalances;
+  readonly #classicMembers: ClassicMembers;
 
-  constructor(desk: Desk, groups: Groups, rebalances: Rebalances) {
+  constructor(desk: Desk, groups: Groups, rebalances: Rebalances, classicMembers: ClassicMembers) {
     this.#desk = desk;
     this.#groups = groups;
     this.#rebalances = rebalances;
+    this.#classicMembers = classicMembers;
   }
 
   sync(request: SyncRequest, { version }: Caller, respond: Respond<SyncResponse>): void {
@@ -33,8 +36,9 @@ export class Syncing {
       return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL);
     }
     if (groupId === '') return refuse(ERROR.INVALID_GROUP_ID);
-    const group = this.#groups.classic(groupId);
+    const group = this.#groups.get(groupId);
     if (group === undefined) return refuse(ERROR.UNKNOWN_MEMBER_ID);
+    if (group.kind === 'consumer') return respond(this.#classicMembers.sync(group, request));
     const problem = syncProblem(group, request);
     const member = group.roster.get(memberId);
     if (problem !== ERROR.NONE || member === undefined) return refuse(problem);

@@ -1,8 +1,12 @@
-/** Before the first test: every source without its types, line for line, for the threads and processes the tests start. */
+/**
+ * Before the first test: every source without its types, line for line, for the threads and processes the tests start, and
+ * what they begin with as one file each.
+ */
 import { globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
-import { SOURCE_FOLDER, strippedPath } from './places.mjs';
+import { bundled } from '../../../scripts/bundle.mjs';
+import { BUNDLES, SOURCE_FOLDER, strippedPath } from './places.mjs';
 
 /** It is experimental, and says so; tests are no place to read that. */
 function stripped(source) {
@@ -15,14 +19,18 @@ function stripped(source) {
   }
 }
 
-export default function strip() {
+/** Whole or not at all: another run may be reading it. */
+function write(target, code) {
+  mkdirSync(path.dirname(target), { recursive: true });
+  const made = `${target}.${process.pid}`;
+  writeFileSync(made, code);
+  renameSync(made, target);
+}
+
+export default async function strip() {
   for (const name of globSync('**/*.ts', { cwd: SOURCE_FOLDER })) {
     const source = path.join(SOURCE_FOLDER, name);
-    const target = strippedPath(source);
-    mkdirSync(path.dirname(target), { recursive: true });
-    // Whole or not at all: another run may be reading it.
-    const made = `${target}.${process.pid}`;
-    writeFileSync(made, stripped(readFileSync(source, 'utf8')));
-    renameSync(made, target);
+    write(strippedPath(source), stripped(readFileSync(source, 'utf8')));
   }
+  await Promise.all(Array.from(BUNDLES, async ([source, bundle]) => write(bundle, await bundled(source))));
 }

@@ -32,16 +32,22 @@ function join(
   if (known !== undefined && known.instanceId === instanceId) return { member: known, before: known, replaced: null };
   const still = instanceId === null ? undefined : group.ofInstance(instanceId);
   if (still !== undefined) {
-    if (still.memberEpoch !== LEAVES_FOR_A_WHILE) {
+    // A member of the classic protocol does not say that it leaves for a while.
+    if (still.memberEpoch !== LEAVES_FOR_A_WHILE && still.classicMemberMetadata === null) {
       return refused(ERROR.UNRELEASED_INSTANCE_ID, `the instance ${instanceId} is still there, as ${still.memberId}`);
     }
-    const { assigned } = still;
-    return { member: { ...still, memberId, ...UNASSIGNED, assigned }, before: still, replaced: still };
+    return inPlaceOf(still, memberId);
   }
   if (known === undefined && group.members.size >= settings.membersMax) {
     return refused(ERROR.GROUP_MAX_SIZE_REACHED, `the group has ${settings.membersMax} members already`);
   }
   return { member: { ...(known ?? newMember(memberId)), instanceId }, before: known ?? null, replaced: null };
+}
+
+/** Under another id, with what the static member owns. */
+export function inPlaceOf(still: ConsumerMember, memberId: string): Admitted {
+  const { assigned } = still;
+  return { member: { ...still, memberId, ...UNASSIGNED, assigned }, before: still, replaced: still };
 }
 
 function stay(group: ConsumerGroup, request: HeartbeatRequest): Admitted | Refusal {
@@ -60,7 +66,10 @@ function stay(group: ConsumerGroup, request: HeartbeatRequest): Admitted | Refus
 }
 
 /** The member that the request names, if its instance id is its own. */
-export function identified(group: ConsumerGroup, { memberId, instanceId }: HeartbeatRequest): ConsumerMember | Refusal {
+export function identified(
+  group: ConsumerGroup,
+  { memberId, instanceId }: Pick<HeartbeatRequest, 'memberId' | 'instanceId'>,
+): ConsumerMember | Refusal {
   const known = group.members.get(memberId);
   const still = instanceId === null ? undefined : group.ofInstance(instanceId);
   if (still !== undefined && still.memberId !== memberId) {

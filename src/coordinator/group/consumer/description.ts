@@ -19,6 +19,7 @@ export function describeConsumerGroup(
   assignors: readonly string[],
   topics: Topics,
 ): DescribedConsumerGroup {
+  if (id === '') return refusedDescription(id, ERROR.INVALID_GROUP_ID, null);
   if (group?.kind !== 'consumer' || group.isRemoving) {
     const reason = group?.kind === 'classic' ? `Group ${id} is not a consumer group.` : `Group ${id} not found.`;
     return refusedDescription(id, ERROR.GROUP_ID_NOT_FOUND, reason);
@@ -70,7 +71,7 @@ function describeMember({ state }: LiveConsumerGroup, member: ConsumerMember, to
     clientId,
     clientHost,
     subscribedTopicNames: [...member.subscribedTopicNames],
-    subscribedTopicRegex: member.subscribedTopicRegex === '' ? null : member.subscribedTopicRegex,
+    subscribedTopicRegex: member.subscribedTopicRegex ?? '',
     assignment: named(topicPartitionsOf(member.assigned), topics),
     targetAssignment: named(target, topics),
     memberType: member.classicMemberMetadata === null ? MEMBER_TYPE.CONSUMER : MEMBER_TYPE.CLASSIC,

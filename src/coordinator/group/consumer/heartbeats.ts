@@ -2,39 +2,39 @@
  * ConsumerGroupHeartbeat on a shard: the group that is meant, its turn, the log, the answer. A group changes when what a heartbeat
  * came to is in the log, and is answered then; what the log loses has not happened.
  */
-import type { Timers } from '../../../base/timers.ts';
+import type { Deadlines } from '../../../base/timers.ts';
 import { formatUuid, randomUuid } from '../../../base/uuid.ts';
+import { groupTimes } from '../../../config/group-settings.ts';
 import { ERROR } from '../../../wire/errors.ts';
-import type { Assignor } from '../assignors/assignor.ts';
-import { RANGE } from '../assignors/range.ts';
-import { UNIFORM } from '../assignors/uniform.ts';
-import type { ConsumerGroupRecord } from '../consumer-records.ts';
 import type { Desk } from '../desk.ts';
 import type { Groups } from '../groups.ts';
 import type { Caller, Respond } from '../messages.ts';
 import type { Topics } from '../topics.ts';
 import { groupWriteError } from '../write-errors.ts';
 import { consumerHeartbeat } from './heartbeat.ts';
-import { removal } from './leaving.ts';
-import { type ConsumerAlarms, LiveConsumerGroup, type Watch } from './live-group.ts';
+import { type ConsumerAlarms, LiveConsumerGroup, type WatchedTime } from './live-group.ts';
 import { type ConsumerMember, JOINS } from './member.ts';
+import type { Transitions } from './transitions.ts';
+import { upgraded } from './upgrade.ts';
 import { requestProblem } from './validity.ts';
-import { type ConsumerWorld, type HeartbeatRequest, type HeartbeatResponse, type Refusal, refused } from './world.ts';
+import { type HeartbeatRequest, type HeartbeatResponse, type Refusal, refused } from './world.ts';
+import { consumerWorld } from './worlds.ts';
 
-const ASSIGNORS: readonly Assignor[] = [UNIFORM, RANGE];
 /** After the log has not taken that a member is gone. */
 const RETRY_MS = 500;
 
 export class Heartbeats implements ConsumerAlarms {
   readonly #desk: Desk;
   readonly #groups: Groups;
+  readonly #transitions: Transitions;
 
-  constructor(desk: Desk, groups: Groups) {
+  constructor(desk: Desk, groups: Groups, transitions: Transitions) {
     this.#desk = desk;
     this.#groups = groups;
+    this.#transitions = transitions;
   }
 
-  get timers(): Timers {
+  get timers(): Deadlines {
     return this.#desk.timers;
   }
 
@@ -42,8 +42,9 @@ export class Heartbeats implements ConsumerAlarms {
     return this.#desk.topics;
   }
 
-  get sessionTimeoutMs(): number {
-    return this.#desk.settings.groupConsumerSessionTimeoutMs;
+  sessionTimeoutMs(group: string): number {
+    const { settings, overrides } = this.#desk;
+    return groupTimes(overrides(group), settings).consumerSessionTimeoutMs;
   }
 
   now(): number {
@@ -56,6 +57,7 @@ export class Heartbeats implements ConsumerAlarms {
     group.turns.take({
       run: (done) => this.#beat(group, request, caller, respond, done),
       refuse: (error) => respond(refusedHeartbeat(refused(error, 'the group is not here any more'))),
+      again: () => this.heartbeat(request, caller, respond),
     });
   }
 
@@ -63,24 +65,28 @@ export class Heartbeats implements ConsumerAlarms {
     this.#end(group, memberId, 'session', () => group.silent(memberId));
   }
 
-  revocationIsOver(group: LiveConsumerGroup, memberId: string): void {
-    this.#end(group, memberId, 'revocation', () => group.lingering(memberId));
+  rebalanceIsOver(group: LiveConsumerGroup, memberId: string): void {
+    this.#end(group, memberId, 'rebalance', () => group.lingering(memberId));
   }
 
-  /** Whoever joins makes the group, in the place of a classic one that is empty. */
+  /** Whoever joins makes the group, in the place of a classic one that gives it. */
   #groupOf(request: HeartbeatRequest, { version }: Caller): LiveConsumerGroup | Refusal {
     const { groupId, memberEpoch } = request;
     const there = this.#groups.get(groupId);
     if (there?.stateName === 'Dead') return refused(ERROR.COORDINATOR_NOT_AVAILABLE, 'the group is being removed');
     if (there?.kind === 'consumer') return there;
-    const problem = requestProblem(request, version, this.#world());
+    const world = consumerWorld(this.#desk, groupId);
+    const problem = requestProblem(request, version, world);
     if (problem !== null) return problem;
     if (there === undefined) {
       if (memberEpoch === JOINS) return new LiveConsumerGroup(groupId, this);
       return refused(ERROR.GROUP_ID_NOT_FOUND, `Group ${groupId} not found.`);
     }
-    if (memberEpoch === JOINS && there.isEmpty && !there.isBusy) return new LiveConsumerGroup(groupId, this, there);
-    return refused(ERROR.GROUP_ID_NOT_FOUND, `Group ${groupId} is not a consumer group.`);
+    if (memberEpoch !== JOINS) {
+      return refused(ERROR.GROUP_ID_NOT_FOUND, `Group ${groupId} is not a consumer group.`);
+    }
+    const prelude = there.roster.size === 0 ? [] : upgraded(there, world);
+    return 'errorCode' in prelude ? prelude : new LiveConsumerGroup(groupId, this, there, prelude);
   }
 
   #beat(
@@ -92,73 +98,36 @@ export class Heartbeats implements ConsumerAlarms {
   ): void {
     const newMemberId = () => formatUuid(randomUuid(this.#desk.random));
     const from = { version, clientId, clientHost, newMemberId };
-    const outcome = consumerHeartbeat(group.state, request, from, this.#world());
+    const outcome = consumerHeartbeat(group.state, request, from, consumerWorld(this.#desk, group.id));
     if ('errorCode' in outcome) {
       respond(refusedHeartbeat(outcome));
-      return this.#leave(group, done);
+      return done();
     }
-    const { records, response } = outcome;
-    this.#write(group, records, (error) => {
+    const { records, response, gone } = outcome;
+    const end = (error: number) => {
       if (error === ERROR.NONE) {
         if (request.memberEpoch >= JOINS) group.heardOf(response.memberId as string);
         respond(response);
       } else respond(refusedHeartbeat(refused(groupWriteError(error), 'the coordinator could not write')));
-      this.#leave(group, done);
-    });
+      done();
+    };
+    if (gone.length > 0) this.#transitions.depart(group, gone, end);
+    else this.#transitions.write(group, records, end);
   }
 
   /** `due` says whom, when its turn has come: meanwhile it may have been heard of. */
-  #end(group: LiveConsumerGroup, memberId: string, time: keyof Watch, due: () => ConsumerMember | null): void {
+  #end(group: LiveConsumerGroup, memberId: string, time: WatchedTime, due: () => ConsumerMember | null): void {
     const run = (done: () => void) => {
       const member = due();
       if (member === null) return done();
       this.#desk.logger.info('member has failed', { group: group.id, member: memberId, time });
-      this.#write(group, removal(group.state, [member], this.#world()), (error) => {
+      this.#transitions.depart(group, [member], (error) => {
         if (error !== ERROR.NONE) group.lookAgain(memberId, time, RETRY_MS);
         done();
       });
     };
-    group.turns.take({ run, refuse: () => {} });
+    group.turns.take({ run, refuse: () => {}, again: () => {} });
   }
-
-  #write(group: LiveConsumerGroup, records: readonly ConsumerGroupRecord[], done: (error: number) => void): void {
-    if (records.length === 0) return done(ERROR.NONE);
-    if (this.#groups.get(group.id) !== group) this.#groups.put(group);
-    const before = group.displaced?.tombstones() ?? [];
-    this.#desk.writes.write([...before, ...records], (error) => {
-      if (error === ERROR.NONE) {
-        group.displaced = null;
-        group.apply(records);
-      } else this.#desk.logger.warn('group was not stored', { group: group.id, error });
-      done(error);
-    });
-  }
-
-  /** A group of which nothing came into the log is not there, or is what it was before. */
-  #leave(group: LiveConsumerGroup, done: () => void): void {
-    done();
-    if (!group.isVoid || group.turns.isBusy || this.#groups.get(group.id) !== group) return;
-    if (group.displaced === null) this.#groups.remove(group.id, ERROR.NOT_COORDINATOR);
-    else this.#groups.put(group.displaced);
-  }
-
-  #world(): ConsumerWorld {
-    const { settings, topics, clock } = this.#desk;
-    return {
-      topics,
-      settings: {
-        membersMax: settings.groupConsumerMaxSize,
-        heartbeatIntervalMs: settings.groupConsumerHeartbeatIntervalMs,
-      },
-      assignors: assignorsOf(settings.groupConsumerAssignors),
-      now: clock.now(),
-    };
-  }
-}
-
-/** In the order of their names. */
-function assignorsOf(names: readonly string[]): Assignor[] {
-  return names.flatMap((name) => ASSIGNORS.find((assignor) => assignor.name === name) ?? []);
 }
 
 export function refusedHeartbeat({ errorCode, errorMessage }: Refusal): HeartbeatResponse {

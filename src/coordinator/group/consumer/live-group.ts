@@ -2,15 +2,15 @@
  * A group of the consumer protocol on the shard that coordinates it: what its log says (`state`), and beside it what is of this
  * moment: who waits for a turn, and until when members may be silent or hold on to what they are to give up.
  */
-import { Timer, type Timers } from '../../../base/timers.ts';
+import { type Deadlines, Timer } from '../../../base/timers.ts';
 import { ZERO_UUID } from '../../../base/uuid.ts';
 import { ERROR } from '../../../wire/errors.ts';
 import type { ClassicGroup } from '../classic-group.ts';
+import { CONSUMER_PROTOCOL_TYPE } from '../consumer-protocol.ts';
 import type { ConsumerGroupRecord } from '../consumer-records.ts';
 import type { Committer, Fetcher, Group } from '../group.ts';
 import type { Place } from '../offsets.ts';
 import type { GroupRecord, OffsetCommitValue } from '../records.ts';
-import { CONSUMER_PROTOCOL_TYPE } from '../subscription.ts';
 import type { Topics } from '../topics.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { type ConsumerMember, MEMBER_STATE } from './member.ts';
@@ -22,37 +22,49 @@ const COMMITS_SINCE = 9;
 
 /** Told when a time of a member has run out. */
 export interface ConsumerAlarms {
-  readonly timers: Timers;
+  readonly timers: Deadlines;
   readonly topics: Topics;
-  readonly sessionTimeoutMs: number;
+  sessionTimeoutMs(group: string): number;
   /** On the timers' time. */
   now(): number;
   sessionIsOver(group: LiveConsumerGroup, memberId: string): void;
-  revocationIsOver(group: LiveConsumerGroup, memberId: string): void;
+  rebalanceIsOver(group: LiveConsumerGroup, memberId: string): void;
 }
 
-/** The times of a member. */
-export interface Watch {
+/** The times of a member: until when it may be silent, and until when it may owe what it has to do in a rebalance. */
+interface Watch {
   readonly session: Timer;
-  readonly revocation: Timer;
+  readonly rebalance: Timer;
+  /** It has to give partitions up, or to join or sync when it speaks the classic protocol. */
+  isOwing: boolean;
 }
+
+export type WatchedTime = 'session' | 'rebalance';
 
 export class LiveConsumerGroup implements Group {
   readonly kind = 'consumer';
   readonly id: string;
   readonly state: ConsumerGroup;
   readonly turns = new Turns();
-  /** The classic group without members whose place it takes; until its first records are in the log. */
+  /** The classic group whose place it takes, until that is in the log; and what the log is told of that. */
   displaced: ClassicGroup | null;
+  readonly prelude: readonly ConsumerGroupRecord[];
   readonly #alarms: ConsumerAlarms;
   readonly #watches = new Map<string, Watch>();
   #isRemoving = false;
 
-  constructor(id: string, alarms: ConsumerAlarms, displaced: ClassicGroup | null = null) {
+  constructor(
+    id: string,
+    alarms: ConsumerAlarms,
+    displaced: ClassicGroup | null = null,
+    prelude: readonly ConsumerGroupRecord[] = [],
+  ) {
     this.id = id;
     this.state = new ConsumerGroup(id);
     this.displaced = displaced;
+    this.prelude = prelude;
     this.#alarms = alarms;
+    for (const record of prelude) this.state.apply(record);
   }
 
   get stateName(): string {
@@ -77,7 +89,7 @@ export class LiveConsumerGroup implements Group {
 
   /** Nothing of it is in the log. */
   get isVoid(): boolean {
-    return this.state.epoch === 0 && this.state.members.size === 0;
+    return this.displaced !== null || (this.state.epoch === 0 && this.state.members.size === 0);
   }
 
   /** What was written is in the log. */
@@ -85,6 +97,7 @@ export class LiveConsumerGroup implements Group {
     for (const record of records) this.state.apply(record);
     for (const record of records) {
       if (record.kind === 'consumer-group-current-member-assignment') this.#watchRevocation(record.memberId);
+      else if (record.kind === 'consumer-group-member-metadata') this.#forgetDebt(record.memberId);
     }
   }
 
@@ -97,11 +110,32 @@ export class LiveConsumerGroup implements Group {
   }
 
   heardOf(memberId: string): void {
-    this.#alarms.timers.set(this.#watch(memberId).session, this.#alarms.now() + this.#alarms.sessionTimeoutMs);
+    const classic = this.state.members.get(memberId)?.classicMemberMetadata ?? null;
+    const sessionMs = classic?.sessionTimeoutMs ?? this.#alarms.sessionTimeoutMs(this.id);
+    this.#alarms.timers.set(this.#watch(memberId).session, this.#alarms.now() + sessionMs);
+  }
+
+  /** A member of the classic protocol is to join or to ask for its assignment: from now on it has its rebalance timeout for that. */
+  owes(memberId: string): void {
+    const watch = this.#watch(memberId);
+    watch.isOwing = true;
+    const told = this.state.members.get(memberId)?.rebalanceTimeoutMs ?? -1;
+    const rebalanceMs = told < 0 ? this.#alarms.sessionTimeoutMs(this.id) : told;
+    this.#alarms.timers.set(watch.rebalance, this.#alarms.now() + rebalanceMs);
+  }
+
+  isOwing(memberId: string): boolean {
+    return this.#watches.get(memberId)?.isOwing ?? false;
+  }
+
+  owesNothing(memberId: string): void {
+    const watch = this.#watch(memberId);
+    watch.isOwing = false;
+    this.#alarms.timers.cancel(watch.rebalance);
   }
 
   /** Its time was over, and the log has not taken that. */
-  lookAgain(memberId: string, time: keyof Watch, afterMs: number): void {
+  lookAgain(memberId: string, time: WatchedTime, afterMs: number): void {
     this.#alarms.timers.set(this.#watch(memberId)[time], this.#alarms.now() + afterMs);
   }
 
@@ -111,19 +145,26 @@ export class LiveConsumerGroup implements Group {
     return isHeardOf ? null : (this.state.members.get(memberId) ?? null);
   }
 
-  /** Null when there is no such member, or it has given up what it was to give up. */
+  /** Null when there is no such member, or it has done what it was to do. */
   lingering(memberId: string): ConsumerMember | null {
-    const hasTime = this.#watches.get(memberId)?.revocation.waiting ?? false;
-    const member = this.state.members.get(memberId);
-    return !hasTime && member?.state === MEMBER_STATE.UNREVOKED_PARTITIONS ? member : null;
+    const watch = this.#watches.get(memberId);
+    const isLate = watch?.isOwing === true && !watch.rebalance.waiting;
+    return isLate ? (this.state.members.get(memberId) ?? null) : null;
   }
 
   tombstones(): GroupRecord[] {
     if (this.isVoid) return [];
     const group = this.id;
+    const members = [...this.state.members.keys()];
     return [
+      ...members.map((memberId): GroupRecord => {
+        return { kind: 'consumer-group-current-member-assignment', group, memberId, value: null };
+      }),
       ...Array.from(this.state.targets.keys(), (memberId): GroupRecord => {
         return { kind: 'consumer-group-target-assignment-member', group, memberId, value: null };
+      }),
+      ...members.map((memberId): GroupRecord => {
+        return { kind: 'consumer-group-member-metadata', group, memberId, value: null };
       }),
       ...Array.from(this.state.patterns.keys(), (regularExpression): GroupRecord => {
         return { kind: 'consumer-group-regular-expression', group, regularExpression, value: null };
@@ -139,8 +180,10 @@ export class LiveConsumerGroup implements Group {
     if (generation < 0 && this.state.members.size === 0) return ERROR.NONE;
     const member = this.state.members.get(memberId);
     if (member === undefined) return ERROR.UNKNOWN_MEMBER_ID;
-    if (version < COMMITS_SINCE) return ERROR.UNSUPPORTED_VERSION;
+    const isClassic = member.classicMemberMetadata !== null;
+    if (!isClassic && version < COMMITS_SINCE) return ERROR.UNSUPPORTED_VERSION;
     if (generation === member.memberEpoch) return ERROR.NONE;
+    if (isClassic) return ERROR.ILLEGAL_GENERATION;
     return places.every((place) => this.#ownedSince(member, place) <= generation) && generation < member.memberEpoch
       ? ERROR.NONE
       : ERROR.STALE_MEMBER_EPOCH;
@@ -150,7 +193,8 @@ export class LiveConsumerGroup implements Group {
     if (memberId === null && memberEpoch < 0) return ERROR.NONE;
     const member = memberId === null ? undefined : this.state.members.get(memberId);
     if (member === undefined) return ERROR.UNKNOWN_MEMBER_ID;
-    return memberEpoch === member.memberEpoch ? ERROR.NONE : ERROR.STALE_MEMBER_EPOCH;
+    if (memberEpoch === member.memberEpoch) return ERROR.NONE;
+    return member.classicMemberMetadata === null ? ERROR.STALE_MEMBER_EPOCH : ERROR.ILLEGAL_GENERATION;
   }
 
   /** Members of this protocol say by heartbeats alone that they are there. */
@@ -189,6 +233,11 @@ export class LiveConsumerGroup implements Group {
 
   dispose(error: number): void {
     this.turns.refuse(error);
+    this.stop();
+  }
+
+  /** No time of it runs any more. */
+  stop(): void {
     for (const memberId of [...this.#watches.keys()]) this.#unwatch(memberId);
   }
 
@@ -204,7 +253,8 @@ export class LiveConsumerGroup implements Group {
     if (there !== undefined) return there;
     const watch = {
       session: new Timer(() => this.#alarms.sessionIsOver(this, memberId)),
-      revocation: new Timer(() => this.#alarms.revocationIsOver(this, memberId)),
+      rebalance: new Timer(() => this.#alarms.rebalanceIsOver(this, memberId)),
+      isOwing: false,
     };
     this.#watches.set(memberId, watch);
     return watch;
@@ -213,18 +263,24 @@ export class LiveConsumerGroup implements Group {
   #watchRevocation(memberId: string): void {
     const member = this.state.members.get(memberId);
     if (member === undefined) return this.#unwatch(memberId);
-    const { timers, sessionTimeoutMs } = this.#alarms;
-    const { revocation } = this.#watch(memberId);
-    if (member.state !== MEMBER_STATE.UNREVOKED_PARTITIONS) return timers.cancel(revocation);
-    const { rebalanceTimeoutMs } = member;
-    timers.set(revocation, this.#alarms.now() + (rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs));
+    // A classic one owes its next request, whatever it has to give up; whoever answers it says so.
+    if (member.classicMemberMetadata !== null) return;
+    if (member.state === MEMBER_STATE.UNREVOKED_PARTITIONS) this.owes(memberId);
+    else this.owesNothing(memberId);
+  }
+
+  /** One that speaks this protocol from now on owes no request of the other one. */
+  #forgetDebt(memberId: string): void {
+    const member = this.state.members.get(memberId);
+    if (member === undefined || member.classicMemberMetadata !== null || !this.isOwing(memberId)) return;
+    if (member.state !== MEMBER_STATE.UNREVOKED_PARTITIONS) this.owesNothing(memberId);
   }
 
   #unwatch(memberId: string): void {
     const watch = this.#watches.get(memberId);
     if (watch === undefined) return;
     this.#alarms.timers.cancel(watch.session);
-    this.#alarms.timers.cancel(watch.revocation);
+    this.#alarms.timers.cancel(watch.rebalance);
     this.#watches.delete(memberId);
   }
 }

@@ -1,5 +1,7 @@
 /** A member of a group of the consumer protocol, as its records say it. Never changed in place: a change is another value. */
+import { isOfferedAlike } from '../classic-member.ts';
 import type {
+  ClassicMemberMetadata,
   ConsumerGroupCurrentMemberAssignmentRecord,
   ConsumerGroupMemberMetadataRecord,
   ConsumerGroupMemberMetadataValue,
@@ -39,7 +41,7 @@ export function newMember(memberId: string): ConsumerMember {
     clientId: '',
     clientHost: '',
     subscribedTopicNames: [],
-    subscribedTopicRegex: null,
+    subscribedTopicRegex: '',
     rebalanceTimeoutMs: -1,
     serverAssignor: null,
     classicMemberMetadata: null,
@@ -120,10 +122,16 @@ export function isDescribedAlike(left: ConsumerMember, right: ConsumerMember): b
     left.clientHost === right.clientHost &&
     left.rebalanceTimeoutMs === right.rebalanceTimeoutMs &&
     left.serverAssignor === right.serverAssignor &&
-    left.classicMemberMetadata === right.classicMemberMetadata &&
+    isClassicAlike(left.classicMemberMetadata, right.classicMemberMetadata) &&
     left.subscribedTopicRegex === right.subscribedTopicRegex &&
     isSubscribedAlike(left, right)
   );
+}
+
+function isClassicAlike(left: ClassicMemberMetadata | null, right: ClassicMemberMetadata | null): boolean {
+  if (left === null || right === null) return left === right;
+  const { supportedProtocols: protocols, sessionTimeoutMs } = left;
+  return sessionTimeoutMs === right.sessionTimeoutMs && isOfferedAlike(protocols, right.supportedProtocols);
 }
 
 /** No pattern and an empty one are the same. */

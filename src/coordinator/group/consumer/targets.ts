@@ -35,14 +35,19 @@ export function newTarget(
     const before = targets.get(memberId);
     if (before === undefined || !isSame(before, partitions)) records.push(targetRecord(group.id, memberId, partitions));
   }
-  const value = { assignmentEpoch: epoch, assignmentTimestamp: world.now };
-  records.push({ kind: 'consumer-group-target-assignment-metadata', group: group.id, value });
+  records.push(targetEpochRecord(group.id, epoch, world.now));
   return { assignment, records };
 }
 
 export function targetRecord(group: string, memberId: string, partitions: MemberAssignment): ConsumerGroupRecord {
   const topicPartitions = Array.from(partitions, ([topicId, numbers]) => ({ topicId, partitions: numbers }));
   return { kind: 'consumer-group-target-assignment-member', group, memberId, value: { topicPartitions } };
+}
+
+/** `madeAt` is 0 for a target that no assignor made. */
+export function targetEpochRecord(group: string, assignmentEpoch: number, madeAt: number): ConsumerGroupRecord {
+  const value = { assignmentEpoch, assignmentTimestamp: madeAt };
+  return { kind: 'consumer-group-target-assignment-metadata', group, value };
 }
 
 /** The one that most members name; of equals the one that is listed first. */

@@ -7,6 +7,8 @@ export interface Turn {
   run(done: () => void): void;
   /** Instead of `run`, when the group goes. */
   refuse(error: number): void;
+  /** Instead of `run`, when another group has taken the place of this one. */
+  again(): void;
 }
 
 export class Turns {
@@ -28,6 +30,13 @@ export class Turns {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const turn of waiting) turn.refuse(error);
+  }
+
+  /** Another group takes its place: whoever waits waits no more, and is to go there. */
+  leave(): readonly Turn[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
   }
 
   #go(): void {

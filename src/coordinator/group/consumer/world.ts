@@ -4,6 +4,7 @@ import type { RequestOf, ResponseInput } from '../../../wire/schema.ts';
 import type { Assignor } from '../assignors/assignor.ts';
 import type { ConsumerGroupRecord } from '../consumer-records.ts';
 import type { TopicCatalogue } from '../topics.ts';
+import type { ConsumerMember } from './member.ts';
 
 export type HeartbeatRequest = RequestOf<typeof ConsumerGroupHeartbeat>;
 export type HeartbeatResponse = ResponseInput<typeof ConsumerGroupHeartbeat>;
@@ -11,6 +12,11 @@ export type HeartbeatResponse = ResponseInput<typeof ConsumerGroupHeartbeat>;
 export interface ConsumerSettings {
   readonly membersMax: number;
   readonly heartbeatIntervalMs: number;
+  /** Whether classic groups with members are taken over. */
+  readonly upgrades: boolean;
+  /** Whether a group is given back when all its members speak the classic protocol, and how many it may have then. */
+  readonly downgrades: boolean;
+  readonly classicMembersMax: number;
 }
 
 export interface ConsumerWorld {
@@ -40,6 +46,8 @@ export interface Taken {
   /** To be written together, or not at all; then to be applied. */
   readonly records: readonly ConsumerGroupRecord[];
   readonly response: HeartbeatResponse;
+  /** Who is in the group no more: it may be one of the other kind then. */
+  readonly gone: readonly ConsumerMember[];
 }
 
 export function refused(errorCode: number, errorMessage: string): Refusal {
