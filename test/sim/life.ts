@@ -39,6 +39,8 @@ export class Life implements ClientDesk {
   #bounds: Bounds[] = [];
   #fault: Fault | null = null;
   #faulted = false;
+  /** A start has failed: whether what it cut off its logs is cut on the disk shows only when the power has gone, or all is synced. */
+  #cutUnknown = false;
   #epoch = 0;
   #ids = 0;
   #holes = 0;
@@ -294,7 +296,9 @@ export class Life implements ClientDesk {
   #end(end: End): void {
     this.note(`end of the process: ${end}`);
     for (const client of this.#clients) client.lost();
-    if (end === 'clean' && this.#close()) return this.#start();
+    const isClean = end === 'clean' && this.#close();
+    if (isClean || end === 'power') this.#cutUnknown = false;
+    if (isClean) return this.#start();
     if (end === 'power') this.#disk.crash(this.random);
     else this.#disk.kill();
     this.#start(end === 'power');
@@ -322,7 +326,8 @@ export class Life implements ClientDesk {
       for (const places of this.ledger.partitions) places.gaps = true;
     this.#epoch += this.random.below(2);
     this.#broker = this.#open();
-    this.#faulted = this.#broker.failed !== null;
+    if (this.#broker.failed !== null) this.#cutUnknown = true;
+    this.#faulted = this.#cutUnknown;
     for (let partition = 0; partition < this.#broker.partitions; partition++) this.#found(partition);
     this.#invariants = this.#watch();
   }
