@@ -223,7 +223,10 @@ function isGood(scan: BatchScan, segment: Segment, nextOffset: number): boolean 
   );
 }
 
-/** Writes the batches behind the recovery point over themselves, so that the next sync is of them, too. */
+/**
+ * Writes the batches behind the recovery point over themselves and makes them durable, and with them that the log ends
+ * there: what was cut from it must not come back behind what is appended now.
+ */
 function writeAgain(environment: LogEnvironment, segment: Segment, recoveryPoint: number): void {
   const { disk, files, scratch } = environment;
   const { log, sizeBytes } = segment;
@@ -234,6 +237,7 @@ function writeAgain(environment: LogEnvironment, segment: Segment, recoveryPoint
     disk.writeBytes(files.descriptor(log), position, scratch.bytes.subarray(0, got));
     position += got;
   }
+  disk.sync(files.descriptor(log));
 }
 
 /** Takes a segment's files out of the way; leases on them stay good. */

@@ -56,9 +56,9 @@ export class SimulatedFile {
     this.changes = [];
   }
 
-  /** A sync has failed: what was to become durable is still seen, and nobody will write it any more. */
+  /** A sync has failed: bytes that were to become durable are still seen, and nobody will write them any more. */
   forget(): void {
-    this.changes = [];
+    this.changes = this.changes.filter(({ kind }) => kind === 'truncate');
   }
 
   crash(random: Random): void {

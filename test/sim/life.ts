@@ -39,8 +39,6 @@ export class Life implements ClientDesk {
   #bounds: Bounds[] = [];
   #fault: Fault | null = null;
   #faulted = false;
-  /** A start has failed: whether what it cut off its logs is cut on the disk shows only when the power has gone, or all is synced. */
-  #cutUnknown = false;
   #epoch = 0;
   #ids = 0;
   #holes = 0;
@@ -296,9 +294,7 @@ export class Life implements ClientDesk {
   #end(end: End): void {
     this.note(`end of the process: ${end}`);
     for (const client of this.#clients) client.lost();
-    const isClean = end === 'clean' && this.#close();
-    if (isClean || end === 'power') this.#cutUnknown = false;
-    if (isClean) return this.#start();
+    if (end === 'clean' && this.#close()) return this.#start();
     if (end === 'power') this.#disk.crash(this.random);
     else this.#disk.kill();
     this.#start(end === 'power');
@@ -326,8 +322,7 @@ export class Life implements ClientDesk {
       for (const places of this.ledger.partitions) places.gaps = true;
     this.#epoch += this.random.below(2);
     this.#broker = this.#open();
-    if (this.#broker.failed !== null) this.#cutUnknown = true;
-    this.#faulted = this.#cutUnknown;
+    this.#faulted = this.#broker.failed !== null;
     for (let partition = 0; partition < this.#broker.partitions; partition++) this.#found(partition);
     this.#invariants = this.#watch();
   }
