@@ -102,7 +102,8 @@ describe('settings are shown', () => {
     ['another broker', BROKER, '8', ERROR.INVALID_REQUEST],
     ['a broker without a number', BROKER, 'seven', ERROR.INVALID_REQUEST],
     ['loggers', 8, NODE, ERROR.INVALID_REQUEST],
-    ['a group', 32, 'group', ERROR.INVALID_REQUEST],
+    ['a group without a name', 32, '', ERROR.INVALID_REQUEST],
+    ['metrics of clients', 16, 'x', ERROR.INVALID_REQUEST],
     ['nothing that is known', 99, 'x', ERROR.INVALID_REQUEST],
   ])('X11: of %s nothing is shown or changed, with a sentence', async (_, type, name, errorCode) => {
     const { errorMessage, configs, ...result } = await describeResource(client, type, name);
