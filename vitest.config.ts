@@ -10,7 +10,7 @@ const CI = process.env.CI === 'true';
 const WITH_BROKERS = ['clients', 'broker', 'crash', 'rows'].map((folder) => `test/${folder}/**/*.test.ts`);
 /** Runs of their own, for machines that have what they need. */
 const OF_THEIR_OWN = ['test/kafka/**', 'test/librdkafka/**'];
-/** What asks the kernel about the native transport, starts no broker of this process, or is about clients rather than it. */
+/** What asks the kernel about the native transport, starts no broker of this process, or is about clients and logs rather than it. */
 const OF_ONE_TRANSPORT = [
   'broker/group-configs',
   'broker/group-storm',
@@ -18,13 +18,19 @@ const OF_ONE_TRANSPORT = [
   'broker/system-calls',
   'broker/zero-copy',
   'clients/group-migration',
+  'clients/topic-rounds',
   'rows/bench',
+  'rows/delete-records',
   'rows/disk-access',
   'rows/garbage',
   'rows/group-members',
   'rows/group-rebalances',
+  'rows/idempotence',
   'rows/memory',
   'rows/promised',
+  'rows/retention',
+  'rows/rolling',
+  'rows/topic-deletion',
 ].map((name) => `test/${name}.test.ts`);
 const LIMITS = {
   pool: 'forks',
