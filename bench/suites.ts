@@ -22,4 +22,5 @@ export const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> =
   rude: () => import('./rude.ts'),
   recovery: () => import('./recovery.ts'),
   groups: () => import('./groups.ts'),
+  gap: () => import('./gap.ts'),
 };

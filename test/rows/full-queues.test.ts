@@ -71,15 +71,23 @@ describe.each(HERE)(`full queues ($name, ${TRANSPORT})`, (layout) => {
   }
 
   /** How much is left where nothing more is taken. */
-  async function stuckAt(unsent: () => number): Promise<number> {
+  async function stuckAt(figure: () => number | Promise<number>): Promise<number> {
     let before = -1;
     let looks = 0;
-    await eventually(unsent, (now) => {
+    await eventually(figure, (now) => {
       looks = now === before ? looks + 1 : 0;
       before = now;
       return looks === STUCK_LOOKS;
     });
     return before;
+  }
+
+  /** Nobody reads what was sent any more. The buffers of sockets that Node reads may hold all of it, so there requests count. */
+  async function expectUnread(sent: readonly { unsent(): number }[], each: number): Promise<void> {
+    const received = await stuckAt(() => counter('requests'));
+    expect(received).toBeLessThan(sent.length * each);
+    for (const { unsent } of sent) expect(await stuckAt(unsent)).toBeGreaterThan(TRANSPORT === 'native' ? 0 : -1);
+    expect(await counter('requests')).toBe(received);
   }
 
   const connected = () => Promise.all(Array.from({ length: CLIENTS }, () => RawClient.connect(home.port)));
@@ -105,14 +113,9 @@ describe.each(HERE)(`full queues ($name, ${TRANSPORT})`, (layout) => {
         () => counter('requestsUnderWay'),
         (underWay) => underWay >= busy * QUEUED_MAX,
       );
-      const held: number[] = [];
-      for (const { unsent } of sent) {
-        expect(await stuckAt(unsent)).toBeGreaterThan(0);
-        held.push(await counter('intakeBytesHeld'));
-        expect(await counter('requestsUnderWay')).toBe(busy * QUEUED_MAX);
-      }
-      expect(Math.max(...held)).toBe(Math.min(...held));
-      expect(held[0]).toBeLessThan((CLIENTS * SENT_BYTES) / 4);
+      await expectUnread(sent, count);
+      expect(await counter('requestsUnderWay')).toBe(busy * QUEUED_MAX);
+      expect(await stuckAt(() => counter('intakeBytesHeld'))).toBeLessThan((CLIENTS * SENT_BYTES) / 4);
       board.stallHandlers(false);
       for (const { answers } of sent) expectInOrder(await answers);
       expect((await listOffset(setter, topic, -1)).offset).toBe(count * clients.length);
@@ -157,7 +160,7 @@ describe.each(HERE)(`full queues ($name, ${TRANSPORT})`, (layout) => {
           (waiting) => waiting > 0,
         ),
       ).toBeGreaterThan(0);
-      for (const { unsent } of sent) expect(await stuckAt(unsent)).toBeGreaterThan(0);
+      await expectUnread(sent, count);
       expect(await counter('intakeBytesHeld')).toBeLessThan((CLIENTS * SENT_BYTES) / 2);
       board.stallHandlers(false);
       for (const { answers } of sent) expectInOrder(await answers);
@@ -179,7 +182,7 @@ describe.each(HERE)(`full queues ($name, ${TRANSPORT})`, (layout) => {
       () => counter('requestsUnderWay'),
       (underWay) => underWay >= QUEUED_MAX,
     );
-    for (const { unsent } of sent) expect(await stuckAt(unsent)).toBeGreaterThan(0);
+    await expectUnread(sent, count);
     expect(answered).toBe(0);
     const { highWatermark } = (await home.broker.metrics()).partitions.find((one) => one.topic === topic) as {
       highWatermark: number;
