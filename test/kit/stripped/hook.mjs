@@ -4,10 +4,10 @@
  * end by the thousand then run into V8's register of code pages (`Check failed: jit_page.has_value()`), now and then.
  */
 import { globSync, readFileSync, statSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { enableCompileCache, registerHooks } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BUNDLES, SOURCE_FOLDER, strippedPath } from './places.mjs';
+import { BUNDLES, CACHE_FOLDER, FRESH, SOURCE_FOLDER, strippedPath } from './places.mjs';
 
 function changedMs(file) {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -17,6 +17,7 @@ function changedMs(file) {
 function freshBundle(source) {
   const bundle = BUNDLES.get(source);
   if (bundle === undefined) return null;
+  if (process.env[FRESH] === 'yes') return bundle;
   const madeMs = changedMs(bundle);
   const isFresh =
     madeMs > 0 &&
@@ -30,6 +31,7 @@ function freshStripped(source) {
   return stripped !== null && changedMs(stripped) > changedMs(source) ? stripped : null;
 }
 
+enableCompileCache(CACHE_FOLDER);
 registerHooks({
   load(url, context, nextLoad) {
     if (!url.startsWith('file:')) return nextLoad(url, context);

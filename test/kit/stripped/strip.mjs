@@ -6,7 +6,7 @@ import { globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'no
 import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
 import { bundled } from '../../../scripts/bundle.mjs';
-import { BUNDLES, SOURCE_FOLDER, strippedPath } from './places.mjs';
+import { BUNDLES, FRESH, SOURCE_FOLDER, strippedPath } from './places.mjs';
 
 /** It is experimental, and says so; tests are no place to read that. */
 function stripped(source) {
@@ -27,10 +27,12 @@ function write(target, code) {
   renameSync(made, target);
 }
 
-export default async function strip() {
+export default async function strip(project) {
   for (const name of globSync('**/*.ts', { cwd: SOURCE_FOLDER })) {
     const source = path.join(SOURCE_FOLDER, name);
     write(strippedPath(source), stripped(readFileSync(source, 'utf8')));
   }
   await Promise.all(Array.from(BUNDLES, async ([source, bundle]) => write(bundle, await bundled(source))));
+  // Sources change under a runner that watches them.
+  if (project.vitest.config.watch !== true) process.env[FRESH] = 'yes';
 }
