@@ -26,6 +26,7 @@ const OF_ONE_TRANSPORT = [
   'rows/group-members',
   'rows/group-rebalances',
   'rows/idempotence',
+  'rows/local-offsets',
   'rows/memory',
   'rows/promised',
   'rows/retention',
