@@ -105,7 +105,12 @@ export async function start(variant: Variant, parent = tmpdir(), left?: string):
       const kill = async (): Promise<void> => {
         running.delete(server);
         process.kill(pid, 'SIGKILL');
-        while (alive(pid)) await sleep(POLL_MS);
+        const untilMs = performance.now() + STOP_MAX_MS;
+        while (alive(pid)) {
+          if (performance.now() > untilMs)
+            throw new Error(`process ${pid} is there ${STOP_MAX_MS / 1000} s after it was killed`);
+          await sleep(POLL_MS);
+        }
       };
       const server: Running = { name: variant.name, pid, port, startedMs, directory, stop: stopOnce, kill };
       running.add(server);
