@@ -4,12 +4,19 @@
  * Bytes are shared out in the order of the request, the first batch of the first partition with data always goes whole.
  */
 import { Timer } from '../base/timers.ts';
-import { EPOCH_FINAL, EPOCH_INITIAL, type FetchedPartition, type FetchSession } from '../replica/fetch-session.ts';
+import {
+  EPOCH_FINAL,
+  EPOCH_INITIAL,
+  type FetchedPartition,
+  type FetchSession,
+  NOTHING_SENT,
+  partitionKey,
+} from '../replica/fetch-session.ts';
 import { newPartitionView } from '../replica/published.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { Fetch } from '../wire/messages/fetch.ts';
 import type { RequestOf, ResponseInput } from '../wire/schema.ts';
-import { NOTHING_SENT, requestedOnce, updateSession } from './fetched-partitions.ts';
+import { requestedOnce, updateSession } from './fetched-partitions.ts';
 import {
   type ApiCall,
   FLAG_COMMITTED,
@@ -47,6 +54,25 @@ interface Target {
 }
 
 const view = newPartitionView();
+
+/** Partitions of one topic stand together in an answer, wherever they were named. */
+class TopicAnswers {
+  readonly all: { readonly topic: string; readonly topicId: string; readonly partitions: PartitionAnswer[] }[] = [];
+  /** From the second topic on. */
+  #byTopic: Map<string, PartitionAnswer[]> | null = null;
+
+  of(topic: string, topicId: string): PartitionAnswer[] {
+    const last = this.all[this.all.length - 1];
+    if (last !== undefined && last.topic === topic && last.topicId === topicId) return last.partitions;
+    if (last !== undefined) this.#byTopic ??= new Map([[last.topic + last.topicId, last.partitions]]);
+    const known = this.#byTopic?.get(topic + topicId);
+    if (known !== undefined) return known;
+    const partitions: PartitionAnswer[] = [];
+    this.all.push({ topic, topicId, partitions });
+    this.#byTopic?.set(topic + topicId, partitions);
+    return partitions;
+  }
+}
 
 class FetchOperation implements Operation, Watcher {
   readonly call: ApiCall;
@@ -87,7 +113,8 @@ class FetchOperation implements Operation, Watcher {
     this.#deadline = floor.monotonic() + Math.max(0, request.maxWaitMs);
     this.#timer = new Timer(() => floor.attempt(call, () => this.#round()));
     this.#deletions = floor.deletions;
-    this.#targets = Array.from(partitions, (fetched) => this.#target(fetched));
+    this.#targets = [];
+    for (const fetched of partitions) this.#targets.push(this.#target(fetched));
     this.#id = floor.open(this);
     call.onAbandon = () => this.#abandon();
     call.onHurry = () => {
@@ -244,7 +271,7 @@ class FetchOperation implements Operation, Watcher {
   #answer(): void {
     this.#unwatch();
     const ranges: LeasedRange[] = [];
-    const topics = new Map<string, { topic: string; topicId: string; partitions: PartitionAnswer[] }>();
+    const responses = new TopicAnswers();
     let left = this.#budget();
     for (const target of this.#targets) {
       const { fetched } = target;
@@ -257,18 +284,13 @@ class FetchOperation implements Operation, Watcher {
         target.file = -1;
       }
       if (!this.#worthSaying(target, length)) continue;
-      let topic = topics.get(fetched.topic + fetched.topicId);
-      if (topic === undefined) {
-        topic = { topic: fetched.topic, topicId: fetched.topicId, partitions: [] };
-        topics.set(fetched.topic + fetched.topicId, topic);
-      }
-      topic.partitions.push(this.#partitionAnswer(target, records));
+      responses.of(fetched.topic, fetched.topicId).push(this.#partitionAnswer(target, records));
       if (length > 0) this.#rotate(fetched);
     }
     this.#dropLeases();
     this.#end();
-    const responses = Array.from(topics.values());
-    const answer: Response = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId: this.#session?.id ?? 0, responses };
+    const sessionId = this.#session?.id ?? 0;
+    const answer: Response = { throttleTimeMs: 0, errorCode: ERROR.NONE, sessionId, responses: responses.all };
     this.call.answer(answer, ranges);
   }
 
@@ -307,9 +329,11 @@ class FetchOperation implements Operation, Watcher {
   /** Who got something goes to the end of the line of its session. */
   #rotate(fetched: FetchedPartition): void {
     const partitions = this.#session?.partitions;
-    if (partitions?.get(fetched.key) !== fetched) return;
-    partitions.delete(fetched.key);
-    partitions.set(fetched.key, fetched);
+    if (partitions === undefined) return;
+    const key = partitionKey(fetched.topic, fetched.topicId, fetched.partition);
+    if (partitions.get(key) !== fetched) return;
+    partitions.delete(key);
+    partitions.set(key, fetched);
   }
 
   #unwatch(): void {

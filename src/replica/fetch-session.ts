@@ -4,6 +4,7 @@
  * -1 ends one, each fetch in between counts up by one and wraps from 2^31 - 1 to 1.
  */
 import type { Random } from '../base/random.ts';
+import type { Uuid } from '../base/uuid.ts';
 import { ERROR } from '../wire/errors.ts';
 
 export const EPOCH_INITIAL = 0;
@@ -12,22 +13,27 @@ const PROCESSOR_BITS = 5;
 /** Partitions in all sessions of a processor, some 250 bytes each. */
 export const SESSION_PARTITIONS_MAX = 1_000_000;
 
-/** One partition that a client reads, in the order in which it named them. */
+/** What the last answer said of a partition, when there was none. */
+export const NOTHING_SENT = -2;
+
+/**
+ * One partition that a client reads, in the order in which it named them. By id its topic has no name, by name a zero id.
+ * Plain: a session moves between threads.
+ */
 export interface FetchedPartition {
-  readonly key: string;
   readonly topic: string;
-  readonly topicId: string;
+  readonly topicId: Uuid;
   readonly partition: number;
   fetchOffset: number;
   bytesMax: number;
   leaderEpoch: number;
-  /** What the last answer said, to say it again only when it changes; -2 before the first. */
+  /** What the last answer said, to say it again only when it changes. */
   sentHighWatermark: number;
   sentLogStart: number;
 }
 
-export function partitionKey(topic: string, topicId: string, partition: number, byId: boolean): string {
-  return byId ? `${topicId}${partition}` : `${topic}\0${partition}`;
+export function partitionKey(topic: string, topicId: Uuid, partition: number): string {
+  return topic === '' ? `${topicId}${partition}` : `${topic}\0${partition}`;
 }
 
 export interface FetchSession {

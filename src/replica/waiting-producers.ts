@@ -1,4 +1,5 @@
 /** Producers whose batches are staged and who wait for them to be written or durable. Answered in the order of the log, each once. */
+import { empty } from '../base/lists.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { PartitionDesk } from './partition-desk.ts';
 
@@ -35,7 +36,7 @@ export class WaitingProducers {
       answered += 1;
       this.#desk.appended(asker, operation, part, ERROR.NONE, baseOffset, appendTime, logStart);
     }
-    if (answered === this.#waiting.length) this.#waiting.length = 0;
+    if (answered === this.#waiting.length) empty(this.#waiting);
     else if (answered > 0) this.#waiting.splice(0, answered);
   }
 
@@ -43,6 +44,6 @@ export class WaitingProducers {
   refuse(error: number, logStart: number): void {
     for (const { asker, operation, part } of this.#waiting)
       this.#desk.appended(asker, operation, part, error, -1, -1, logStart);
-    this.#waiting.length = 0;
+    empty(this.#waiting);
   }
 }

@@ -39,7 +39,9 @@ const STUCK_MIN_MS = 1_000;
 export class Connections {
   readonly #parts: ConnectionsParts;
   readonly #open = new Map<number, Connection>();
-  readonly #ready = new Set<Connection>();
+  #ready = new Set<Connection>();
+  /** The set of those whose turn it is; empty between turns. */
+  #resuming = new Set<Connection>();
   readonly #stalled = new Set<Connection>();
   /** By connection: where its descriptor is noted. */
   readonly #places = new Map<number, number>();
@@ -109,9 +111,12 @@ export class Connections {
   /** Gives those that are ready their turn. */
   resume(now: number): boolean {
     if (this.#ready.size === 0) return false;
-    const ready = Array.from(this.#ready);
-    this.#ready.clear();
+    // Who becomes ready meanwhile has its turn in the next round.
+    const ready = this.#ready;
+    this.#ready = this.#resuming;
+    this.#resuming = ready;
     for (const connection of ready) connection.resume(now);
+    ready.clear();
     return true;
   }
 

@@ -4,6 +4,7 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import { empty } from '../base/lists.ts';
 import { type Memory, NO_MEMORY } from '../base/memory.ts';
 import type { Timers } from '../base/timers.ts';
 import { apply, type Change, imageOf } from '../cluster/changes.ts';
@@ -135,7 +136,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
       if (partition.dirty) this.#writes += 1;
       partition.settle(now);
     }
-    this.#dirty.length = 0;
+    empty(this.#dirty);
     this.#coordinators.settled();
     for (const link of this.#links) link.letters?.flush();
     this.#owned.settle();

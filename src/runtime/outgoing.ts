@@ -4,6 +4,7 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Kernels } from '../base/kernels.ts';
+import { empty } from '../base/lists.ts';
 import { type Memory, NO_MEMORY, Pieces } from '../base/memory.ts';
 import type { Block, Intake } from './intake.ts';
 import { type Transport, WOULD_BLOCK } from './transport.ts';
@@ -117,7 +118,7 @@ export class Outgoing {
       this.#readAheads = 0;
       this.#desk.counted.sentBytes += sent;
     }
-    this.#entries.length = 0;
+    empty(this.#entries);
     this.#first = 0;
     return SENT_ALL;
   }

@@ -40,20 +40,21 @@ export type WriteMessage<T> = (writer: Writer, value: T) => void;
 
 /** Compiled functions of one API, by version. */
 interface Codecs {
+  readonly api: Api;
   readonly requestReaders: ReadMessage<unknown>[];
   readonly requestWriters: WriteMessage<never>[];
   readonly responseReaders: ReadMessage<unknown>[];
   readonly responseWriters: WriteMessage<never>[];
 }
 
-const CODECS = new WeakMap<Api, Codecs>();
+/** By key: two look-ups for each request. Another table of the same key takes the place of the one before. */
+const CODECS: (Codecs | undefined)[] = [];
 
 function codecsOf(api: Api): Codecs {
-  let codecs = CODECS.get(api);
-  if (codecs === undefined) {
-    codecs = { requestReaders: [], requestWriters: [], responseReaders: [], responseWriters: [] };
-    CODECS.set(api, codecs);
-  }
+  const known = CODECS[api.key];
+  if (known !== undefined && known.api === api) return known;
+  const codecs = { api, requestReaders: [], requestWriters: [], responseReaders: [], responseWriters: [] };
+  CODECS[api.key] = codecs;
   return codecs;
 }
 

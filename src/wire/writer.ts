@@ -4,6 +4,7 @@
  * The memory may be shared, so bytes go in one value at a time unless both sides are private. Room is claimed before the
  * view is touched: growing replaces it.
  */
+import { empty } from '../base/lists.ts';
 import { type Memory, memoryOver } from '../base/memory.ts';
 import { type Uuid, ZERO_UUID } from '../base/uuid.ts';
 import { STRING_BYTES_MAX } from './reader.ts';
@@ -69,7 +70,7 @@ export class Writer {
     this.#at = start;
     this.#end = memory.bytes.length;
     this.#holeBytes = 0;
-    this.holes.length = 0;
+    empty(this.holes);
   }
 
   get memory(): Memory {

@@ -16,7 +16,6 @@ function sessions(processor = 3, slots = 10, evictAfterMs = 1_000): FetchSession
 
 function partition(topic: string): FetchedPartition {
   return {
-    key: partitionKey(topic, '', 0, false),
     topic,
     topicId: '',
     partition: 0,
@@ -130,11 +129,11 @@ describe('fetch sessions', () => {
   test('keys keep names, ids and numbers apart', () => {
     const id = '\0'.repeat(15);
     const keys = [
-      partitionKey('a', '', 11, false),
-      partitionKey('a1', '', 1, false),
-      partitionKey('', `${id}1`, 1, true),
-      partitionKey('', `${id}1`, 11, true),
-      partitionKey('', `${id}2`, 1, true),
+      partitionKey('a', '', 11),
+      partitionKey('a1', '', 1),
+      partitionKey('', `${id}1`, 1),
+      partitionKey('', `${id}1`, 11),
+      partitionKey('', `${id}2`, 1),
     ];
     expect(new Set(keys).size).toBe(keys.length);
   });
