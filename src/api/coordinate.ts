@@ -40,7 +40,7 @@ class CoordinatedOperation implements Operation {
   start(): void {
     const call = this.call;
     call.alone = true;
-    this.#floor.holdPayload(call);
+    this.#floor.holdPayload(this.#id);
     for (const slot of this.#slots()) {
       const part = this.#answers.push(null) - 1;
       if (slot < 0) {
@@ -95,7 +95,7 @@ class CoordinatedOperation implements Operation {
 
   #read(): void {
     this.#reading -= 1;
-    if (this.#reading === 0) this.#floor.releasePayload(this.call);
+    if (this.#reading === 0) this.#floor.releasePayload(this.#id);
   }
 
   #done(): void {

@@ -30,8 +30,13 @@ import {
 
 type Request = RequestOf<typeof Fetch>;
 type Response = ResponseInput<typeof Fetch>;
-type TopicAnswer = Response['responses'][number];
-type PartitionAnswer = TopicAnswer['partitions'][number];
+type PartitionAnswer = Response['responses'][number]['partitions'][number];
+
+interface TopicAnswer {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partitions: PartitionAnswer[];
+}
 
 const READ_COMMITTED = 1;
 
@@ -57,18 +62,21 @@ const view = newPartitionView();
 
 /** Partitions of one topic stand together in an answer, wherever they were named. */
 class TopicAnswers {
-  readonly all: { readonly topic: string; readonly topicId: string; readonly partitions: PartitionAnswer[] }[] = [];
+  readonly all: TopicAnswer[] = [];
   /** From the second topic on. */
   #byTopic: Map<string, PartitionAnswer[]> | null = null;
 
   of(topic: string, topicId: string): PartitionAnswer[] {
-    const last = this.all[this.all.length - 1];
-    if (last !== undefined && last.topic === topic && last.topicId === topicId) return last.partitions;
-    if (last !== undefined) this.#byTopic ??= new Map([[last.topic + last.topicId, last.partitions]]);
+    const { all } = this;
+    if (all.length > 0) {
+      const last = all[all.length - 1] as TopicAnswer;
+      if (last.topic === topic && last.topicId === topicId) return last.partitions;
+      this.#byTopic ??= new Map([[last.topic + last.topicId, last.partitions]]);
+    }
     const known = this.#byTopic?.get(topic + topicId);
     if (known !== undefined) return known;
     const partitions: PartitionAnswer[] = [];
-    this.all.push({ topic, topicId, partitions });
+    all.push({ topic, topicId, partitions });
     this.#byTopic?.set(topic + topicId, partitions);
     return partitions;
   }
@@ -99,7 +107,7 @@ class FetchOperation implements Operation, Watcher {
     call: ApiCall,
     request: Request,
     floor: Floor,
-    partitions: Iterable<FetchedPartition>,
+    partitions: readonly FetchedPartition[],
     session: FetchSession | null,
     incremental: boolean,
   ) {
@@ -113,8 +121,7 @@ class FetchOperation implements Operation, Watcher {
     this.#deadline = floor.monotonic() + Math.max(0, request.maxWaitMs);
     this.#timer = new Timer(() => floor.attempt(call, () => this.#round()));
     this.#deletions = floor.deletions;
-    this.#targets = [];
-    for (const fetched of partitions) this.#targets.push(this.#target(fetched));
+    this.#targets = partitions.map((fetched) => this.#target(fetched));
     this.#id = floor.open(this);
     call.onAbandon = () => this.#abandon();
     call.onHurry = () => {
@@ -387,7 +394,7 @@ export function fetch(call: ApiCall, request: Request, floor: Floor): void {
     if (typeof session === 'number') return refuse(session);
     updateSession(session, request, byId);
     if (!floor.sessions.fit(session)) return refuse(ERROR.FETCH_SESSION_ID_NOT_FOUND);
-    new FetchOperation(call, request, floor, session.partitions.values(), session, true).start();
+    new FetchOperation(call, request, floor, [...session.partitions.values()], session, true).start();
     return;
   }
   if (sessionId !== 0) floor.sessions.remove(sessionId);
@@ -400,6 +407,6 @@ export function fetch(call: ApiCall, request: Request, floor: Floor): void {
     return;
   }
   // In the order of this request: whoever gets something goes to the end of the session's line meanwhile.
-  const partitions = Array.from(session.partitions.values());
+  const partitions = [...session.partitions.values()];
   new FetchOperation(call, request, floor, partitions, session, false).start();
 }

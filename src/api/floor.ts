@@ -130,8 +130,8 @@ export interface Floor {
    */
   coordinate(operation: number, part: number, slot: number, call: ApiCall): void;
   /** Keeps the request's bytes in place until they are released; only while the request is being started. */
-  holdPayload(call: ApiCall): void;
-  releasePayload(call: ApiCall): void;
+  holdPayload(operation: number): void;
+  releasePayload(operation: number): void;
   releaseLease(slot: number): void;
   watch(slot: number, watcher: Watcher): void;
   unwatch(slot: number, watcher: Watcher): void;

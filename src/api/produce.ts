@@ -80,7 +80,7 @@ class ProduceOperation implements Operation {
 
   start(): void {
     const { acks, topicData, transactionalId } = this.#request;
-    this.#floor.holdPayload(this.call);
+    this.#floor.holdPayload(this.#id);
     const refused = !isServed(Produce, this.call.version)
       ? ERROR.UNSUPPORTED_VERSION
       : transactionalId !== null
@@ -138,8 +138,8 @@ class ProduceOperation implements Operation {
   #answered(): void {
     this.#open -= 1;
     if (this.#open > 0) return;
+    this.#floor.releasePayload(this.#id);
     this.#floor.close(this.#id);
-    this.#floor.releasePayload(this.call);
     if (this.#request.acks !== 0) this.call.answer(this.#response());
     else if (this.#failed) this.call.close('a produce request with acks=0 failed');
     else this.call.answerNothing();
@@ -147,8 +147,10 @@ class ProduceOperation implements Operation {
 
   #response(): Response {
     let part = 0;
-    const responses = this.#request.topicData.map((topic) => {
-      const partitionResponses = this.#parts.slice(part, part + topic.partitionData.length);
+    const { topicData } = this.#request;
+    const responses = topicData.map((topic) => {
+      const partitionResponses =
+        topicData.length === 1 ? this.#parts : this.#parts.slice(part, part + topic.partitionData.length);
       part += topic.partitionData.length;
       return { name: topic.name ?? '', topicId: topic.topicId ?? ZERO_UUID, partitionResponses };
     });

@@ -6,6 +6,7 @@
  * the intake is used up, the processor is congested, or bytes are left that may not be started yet.
  */
 import type { Kernels } from '../base/kernels.ts';
+import { takeFirst } from '../base/lists.ts';
 import type { Memory } from '../base/memory.ts';
 import { Timer, type Timers } from '../base/timers.ts';
 import type { Call } from './call.ts';
@@ -98,8 +99,10 @@ export class Connection implements TransportOwner, FramesOwner {
 
   /** The last one started, if nothing may start behind it. */
   get #blocked(): boolean {
-    const last = this.#calls[this.#calls.length - 1];
-    return last !== undefined && !last.done && (last.alone || last.waits);
+    const calls = this.#calls;
+    if (calls.length === 0) return false;
+    const last = calls[calls.length - 1] as Call;
+    return !last.done && (last.alone || last.waits);
   }
 
   get inFlight(): number {
@@ -162,7 +165,7 @@ export class Connection implements TransportOwner, FramesOwner {
           if (this.outgoing.empty) return this.close(call.why);
           break;
         }
-        this.#calls.shift();
+        takeFirst(this.#calls);
         if (!call.silent && !this.#desk.encode(call, this.outgoing))
           return this.close('an answer that cannot be written');
         if (this.outgoing.heavy) break;

@@ -87,7 +87,8 @@ export class RequestFloor implements Floor {
   readonly #watchers = new Map<number, Set<Watcher>>();
   readonly #asked = new Map<number, Asked>();
   #askedElements = 0;
-  readonly #payloads = new Map<ApiCall, Block>();
+  /** By operation: what holds the bytes of its request. */
+  readonly #payloads: (Block | undefined)[] = [];
   /** Parts of operations that their coordinators have taken and not answered. */
   readonly #parked = new Map<number, Set<number>>();
   readonly #host: PackedHost = { w: 0, x: 0, y: 0 };
@@ -290,16 +291,18 @@ export class RequestFloor implements Floor {
     this.#owners.send(COORDINATE, operation, part, slot, frameOffset, frameLength, serial, 0, host.w, host.x, host.y);
   }
 
-  holdPayload(call: ApiCall): void {
+  holdPayload(operation: number): void {
     const block = this.frameBlock;
     assert(block !== null, 'a payload is held while its frame is read');
     this.#parts.intake.retain(block);
-    this.#payloads.set(call, block);
+    this.#payloads[operation] = block;
   }
 
-  releasePayload(call: ApiCall): void {
-    this.#parts.intake.release(this.#payloads.get(call) as Block);
-    this.#payloads.delete(call);
+  releasePayload(operation: number): void {
+    const block = this.#payloads[operation];
+    assert(block !== undefined, 'a payload that is released is held', { operation });
+    this.#payloads[operation] = undefined;
+    this.#parts.intake.release(block);
   }
 
   watch(slot: number, watcher: Watcher): void {

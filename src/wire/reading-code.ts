@@ -93,9 +93,10 @@ class ReadingCode {
         this.#sized(count, target, variable, at, nullable, () => {
           const item = this.#name();
           const list = this.#name();
-          this.lines.push(`const ${list} = [];`, `for (let i = 0; i < size; i++) {`);
+          // Of its size from the start: a list that grows begins with room for seventeen.
+          this.lines.push(`const ${list} = new Array(size);`, `for (let i = 0; i < size; i++) {`);
           this.#value(element, `const ${item}`, item, `${path}[]`);
-          this.lines.push(`${list}.push(${item});`, '}', `${variable} = ${list};`);
+          this.lines.push(`${list}[i] = ${item};`, '}', `${variable} = ${list};`);
         });
         return;
       }

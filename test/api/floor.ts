@@ -158,7 +158,7 @@ export class FakeFloor implements Floor {
   readonly partitions: FakePartition[] = [];
   readonly asked: Asked[] = [];
   readonly operations = new Map<number, Operation>();
-  readonly payloads = new Set<ApiCall>();
+  readonly payloads = new Set<number>();
   readonly watchers = new Map<number, Set<Watcher>>();
   readonly controller: {
     readonly call: ApiCall;
@@ -280,13 +280,13 @@ export class FakeFloor implements Floor {
     });
   }
 
-  holdPayload(call: ApiCall): void {
-    must(!this.payloads.has(call), 'a payload is held once');
-    this.payloads.add(call);
+  holdPayload(operation: number): void {
+    must(!this.payloads.has(operation), 'a payload is held once');
+    this.payloads.add(operation);
   }
 
-  releasePayload(call: ApiCall): void {
-    must(this.payloads.delete(call), 'a payload is released once');
+  releasePayload(operation: number): void {
+    must(this.payloads.delete(operation), 'a payload is released once');
   }
 
   releaseLease(): void {

@@ -76,7 +76,7 @@ describe('produce', () => {
       [0, 0, 50, 0],
       [2, 1_000, 50, 0],
     ]);
-    expect(floor.payloads.has(call), 'its bytes stay while owners use them').toBe(true);
+    expect(floor.payloads.size, 'its bytes stay while owners use them').toBe(1);
     answer(2, ERROR.NONE, 30, 5, 1);
     answer(0, ERROR.NONE, 10);
     expect(call.end).toBe('');
