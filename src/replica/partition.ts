@@ -9,26 +9,23 @@
  * Whatever its work throws, a failing disk or a broken invariant of ours, takes this partition out of service and nobody
  * else: who waits is refused, all that is asked later, too, and the next start recovers it from what is on disk.
  */
-import { assert } from '../base/assert.ts';
 import type { Memory } from '../base/memory.ts';
 import { mustOpen, type Opening, openingOf } from '../log/admission.ts';
 import { hasPolicy } from '../log/config.ts';
 import { DiskError } from '../log/disk.ts';
 import type { PartitionLog, SyncPlan } from '../log/partition-log.ts';
-import type { LogPosition, ReadPlan } from '../log/reading.ts';
+import type { ReadPlan } from '../log/reading.ts';
 import { type AppendOrigin, type AppendResult, blameNone, refused } from '../log/validation.ts';
 import * as batch from '../wire/batch.ts';
 import { ERROR } from '../wire/errors.ts';
 import { TO_HIGH_WATERMARK } from '../wire/messages/delete-records.ts';
 import { AdmissionLine, type Applicant } from './admission-line.ts';
+import { Ends } from './ends.ts';
 import { clearFound, type FoundOffset, findEpochEnd, findOffset } from './offsets.ts';
 import type { PartitionDesk } from './partition-desk.ts';
 import { newPartitionView, OFFLINE, ONLINE } from './published.ts';
 import { Syncs } from './syncs.ts';
 import { WaitingProducers } from './waiting-producers.ts';
-
-/** What was written last is in the page cache unless the machine is short of memory; then a send waits for the disk once. */
-const WARM_BYTES = 268_435_456;
 
 const view = newPartitionView();
 
@@ -48,11 +45,8 @@ export class Partition {
   readonly #line = new AdmissionLine();
   readonly #waiting: WaitingProducers;
   #unwritten = 0;
-  #highWatermark: LogPosition;
-  #written: LogPosition;
+  readonly #ends: Ends;
   readonly #syncs: Syncs;
-  /** Where this process began to write. */
-  readonly #openedAtOffset: number;
   #broken: string | null = null;
   /** Its topic is deleted or its owner another one: nothing is published any more. */
   #ended = false;
@@ -64,13 +58,8 @@ export class Partition {
     this.leaderEpoch = leaderEpoch;
     this.#desk = desk;
     this.#waiting = new WaitingProducers(desk);
-    this.#written = log.endPosition;
+    this.#ends = new Ends(log, desk.groupCommit);
     this.#syncs = new Syncs(log);
-    // What a killed process left in the page cache is there, and may yet be lost.
-    this.#highWatermark = desk.groupCommit
-      ? log.positionOf(Math.max(log.logStartOffset, log.recoveryPoint))
-      : this.#written;
-    this.#openedAtOffset = log.logEndOffset;
     this.publish();
     desk.published.setState(slot, ONLINE);
   }
@@ -203,13 +192,13 @@ export class Partition {
     } finally {
       for (const memory of this.#line.takeKept()) this.#desk.release(memory);
     }
-    this.#syncs.wrote(this.#written.offset, now);
-    this.#written = this.log.endPosition;
+    this.#syncs.wrote(this.#ends.written.offset, now);
+    this.#ends.written = this.log.endPosition;
   }
 
   /** Once a second: whether the oldest record has waited long enough for its sync (flush.ms). */
   look(now: number): void {
-    if (!this.#syncs.isLate(this.#written.offset, now)) return;
+    if (!this.#syncs.isLate(this.#ends.written.offset, now)) return;
     try {
       this.#syncIfDue();
     } catch (problem) {
@@ -242,8 +231,8 @@ export class Partition {
     this.#syncs.underWay = false;
     if (this.#broken !== null || this.#ended) return;
     try {
-      this.#syncs.done(plan, this.#written.offset);
-      if (this.#desk.groupCommit) this.#highWatermark = plan.end;
+      this.#syncs.done(plan, this.#ends.written.offset);
+      this.#ends.synced(plan.end);
       this.#advance();
       this.#syncIfDue();
     } catch (problem) {
@@ -289,27 +278,24 @@ export class Partition {
     plan.errorCode = this.#check(epoch);
     if (plan.errorCode !== ERROR.NONE) return;
     try {
-      this.log.locate(offset, bytesMax, firstBatch, this.#highWatermark, plan);
+      this.log.locate(offset, bytesMax, firstBatch, this.#ends.visible, plan);
     } catch (problem) {
       plan.errorCode = ERROR.KAFKA_STORAGE_ERROR;
       this.fail(problem as Error);
     }
   }
 
-  /** Whether what was located was written lately by this process, so that the page cache has it. */
   isWarm(offset: number, plan: ReadPlan): boolean {
-    const { segmentBaseOffset, position } = this.#written;
-    if (offset < Math.max(segmentBaseOffset, this.#openedAtOffset)) return false;
-    return position - plan.position <= WARM_BYTES;
+    return this.#ends.isWarm(offset, plan);
   }
 
   get highWatermark(): number {
-    return this.#highWatermark.offset;
+    return this.#ends.visible.offset;
   }
 
   /** No transactions are open on this partition: everything below the high watermark is stable. */
   get lastStableOffset(): number {
-    return this.#highWatermark.offset;
+    return this.#ends.visible.offset;
   }
 
   /** For ListOffsets; `committed` leaves open transactions out. */
@@ -343,11 +329,11 @@ export class Partition {
   publish(): void {
     view.leaderEpoch = this.leaderEpoch;
     view.logStartOffset = this.log.logStartOffset;
-    view.highWatermark = this.#highWatermark.offset;
+    view.highWatermark = this.#ends.visible.offset;
     view.lastStableOffset = this.lastStableOffset;
-    view.logEndOffset = this.#written.offset;
+    view.logEndOffset = this.#ends.written.offset;
     view.durableEndOffset = this.#syncs.durableEnd;
-    view.visibleBytes = this.#highWatermark.cumulativeBytes;
+    view.visibleBytes = this.#ends.visible.cumulativeBytes;
     this.#desk.published.publish(this.slot, view);
   }
 
@@ -377,22 +363,17 @@ export class Partition {
 
   /** Moves the high watermark, publishes, and answers in the order of the log. */
   #advance(): void {
-    const before = this.#highWatermark.offset;
-    if (!this.#desk.groupCommit) this.#highWatermark = this.#written;
-    assert(this.#highWatermark.offset >= before, 'the high watermark never goes back', {
-      before,
-      after: this.#highWatermark.offset,
-    });
+    const hasMoved = this.#ends.show();
     this.publish();
     const { durableEnd, flushDue } = this.#syncs;
-    const due = this.#desk.groupCommit || flushDue ? durableEnd : this.#written.offset;
+    const due = this.#desk.groupCommit || flushDue ? durableEnd : this.#ends.written.offset;
     this.#waiting.answer(due, this.log.logStartOffset);
-    if (this.#highWatermark.offset !== before) this.#tellWatchers();
+    if (hasMoved) this.#tellWatchers();
   }
 
   #syncIfDue(): void {
     if (this.#broken !== null) return;
-    const behind = this.#desk.groupCommit && this.#syncs.durableEnd < this.#written.offset;
+    const behind = this.#desk.groupCommit && this.#syncs.durableEnd < this.#ends.written.offset;
     const plan = this.#syncs.begin(behind);
     if (plan !== null) this.#desk.sync(this, plan);
   }

@@ -4,6 +4,7 @@
  */
 import type { FileTable } from '../log/leases.ts';
 import type { Counters } from './counters.ts';
+import { type Linked, Links } from './links.ts';
 import { BLOCKED_DONE, READ_AHEAD, SYNC } from './messages.ts';
 import type { Inbox, Outbox } from './ring.ts';
 
@@ -13,18 +14,12 @@ export interface BlockingCalls {
   readAhead(descriptor: number, position: number, length: number): number;
 }
 
-interface Link {
-  readonly peer: string;
-  readonly inbox: Inbox;
-  readonly outbox: Outbox;
-}
-
 export class Blocker {
   readonly name: string;
   readonly #calls: BlockingCalls;
   readonly #files: FileTable;
   readonly #counters: Counters;
-  readonly #links: Link[] = [];
+  readonly #links = new Links<Linked>();
 
   constructor(name: string, calls: BlockingCalls, files: FileTable, counters: Counters) {
     this.name = name;
@@ -34,28 +29,25 @@ export class Blocker {
   }
 
   linked(peer: string, inbox: Inbox, outbox: Outbox): void {
-    this.#links.push({ peer, inbox, outbox });
+    this.#links.add({ peer, inbox, outbox });
   }
 
   unlinked(peer: string): void {
-    const index = this.#links.findIndex((link) => link.peer === peer);
-    if (index >= 0) this.#links.splice(index, 1);
+    this.#links.remove(peer);
   }
 
   pending(): boolean {
-    for (const { inbox } of this.#links) if (inbox.peek() >= 0) return true;
-    return false;
+    return this.#links.pending;
   }
 
   /** An answer did not fit its ring: look again soon. */
   get congested(): boolean {
-    for (const { outbox } of this.#links) if (outbox.congested) return true;
-    return false;
+    return this.#links.congested;
   }
 
   /** Does all that waits. */
   work(): void {
-    for (const { inbox, outbox } of this.#links) {
+    for (const { inbox, outbox } of this.#links.all) {
       outbox.ringBell();
       for (let at = inbox.peek(); at >= 0; at = inbox.peek()) {
         const { words, floats } = inbox;

@@ -3,9 +3,11 @@
  * of room in a ring, go on, move away, close. A connection is ready when it may have something to do in this turn.
  */
 import type { Memory } from '../base/memory.ts';
+import { Timer, type Timers } from '../base/timers.ts';
 import type { FetchSessions } from '../replica/fetch-session.ts';
 import { Connection, type ConnectionDesk } from './connection.ts';
 import type { FromThread, MovedConnection } from './control.ts';
+import { PRESSED_EVERY_MS } from './frames.ts';
 import type { Intake } from './intake.ts';
 import type { FileCalls } from './lent-files.ts';
 import type { Reply } from './role.ts';
@@ -28,6 +30,7 @@ export interface ConnectionsParts {
   readonly sockets: Sockets;
   readonly sessions: FetchSessions;
   readonly intake: Intake;
+  readonly timers: Timers;
   /** Slots of shared memory where the descriptors of open connections stand, for whoever must close them if this thread dies. */
   readonly descriptors: Int32Array;
   post(message: FromThread): void;
@@ -47,10 +50,12 @@ export class Connections {
   readonly #places = new Map<number, number>();
   #next = 1;
   #wasCongested = false;
+  readonly #press: Timer;
   #leaving: { count: number; all: boolean; reply: Reply } | null = null;
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
+    this.#press = new Timer(() => this.#pressUnfinished());
   }
 
   get count(): number {
@@ -96,6 +101,7 @@ export class Connections {
 
   closeAll(why: string): void {
     for (const connection of Array.from(this.#open.values())) connection.close(why);
+    this.#parts.timers.cancel(this.#press);
   }
 
   /** It has something to do in this turn or the next. */
@@ -157,8 +163,13 @@ export class Connections {
 
   // ---- Want of memory
 
-  /** Lets those go on that stood still for want of memory, ring space or answers. */
+  /** Lets those go on that stood still for want of memory, ring space or answers; has the others pressed who are in their way. */
   unstall(congested: boolean, now: number): void {
+    this.#goOn(congested, now);
+    if (this.#isShort(congested) && !this.#press.waiting) this.#parts.timers.set(this.#press, now + PRESSED_EVERY_MS);
+  }
+
+  #goOn(congested: boolean, now: number): void {
     if (this.#wasCongested && !congested) {
       for (const connection of this.#open.values()) {
         connection.excuse();
@@ -188,12 +199,14 @@ export class Connections {
   }
 
   /** Somebody waits for memory, and not for the requests under way. */
-  isShort(congested: boolean): boolean {
+  #isShort(congested: boolean): boolean {
     return this.#parts.intake.waiting > 0 || (this.#stalled.size > 0 && !congested);
   }
 
   /** Those whose frames are not complete hurry, or go. */
-  press(): void {
+  #pressUnfinished(): void {
+    const { congested } = this.#parts.desk;
+    if (congested || !this.#isShort(congested)) return;
     for (const connection of Array.from(this.#open.values())) connection.press();
   }
 }

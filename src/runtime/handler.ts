@@ -27,6 +27,7 @@ import type { Counters } from './counters.ts';
 import { Errands } from './errands.ts';
 import { KnownTopics } from './known-topics.ts';
 import { LetterWriter } from './letters.ts';
+import { Links } from './links.ts';
 import { ADVANCED, APPENDED, BLOCKED_DONE, COORDINATED, RECORDS_DELETED } from './messages.ts';
 import { causeOf, OwnedPartitions } from './owned-partitions.ts';
 import { type HandlerLink, Questions, type QuestionsDesk } from './questions.ts';
@@ -64,7 +65,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   readonly fullValidation: boolean;
   readonly #parts: HandlerParts;
   readonly #dirty: Partition[] = [];
-  readonly #links: HandlerLink[] = [];
+  readonly #links = new Links<HandlerLink>();
   readonly #processors: (HandlerLink | undefined)[] = [];
   readonly #errands: Errands;
   readonly #owned: OwnedPartitions;
@@ -100,7 +101,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
       ...parts,
       errands: this.#errands,
       coordinators: this.#coordinators,
-      saidAll: () => !this.#links.some(({ letters }) => letters?.congested),
+      saidAll: () => !this.#links.all.some(({ letters }) => letters?.congested),
       desk: this,
     });
     this.#questions = new Questions(this.#owned, this);
@@ -111,7 +112,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   drain(turnAt: number): boolean {
     let any = false;
     const now = this.#parts.clock.now();
-    for (const link of this.#links) {
+    for (const link of this.#links.all) {
       const { inbox } = link;
       for (let at = inbox.peek(); at >= 0; at = inbox.peek()) {
         if (link !== this.#blocker) this.#countTaken(turnAt - (inbox.floats[(at >> 1) + 7] as number));
@@ -138,22 +139,21 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
     }
     empty(this.#dirty);
     this.#coordinators.settled();
-    for (const link of this.#links) link.letters?.flush();
+    for (const link of this.#links.all) link.letters?.flush();
     this.#owned.settle();
-    for (const link of this.#links) link.outbox.ringBell();
+    this.#links.ringBells();
     return any;
   }
 
   /** A ring that was full is tried again soon: its reader rings no bell when it has made room. */
   deadline(): number {
-    for (const { outbox, letters } of this.#links)
+    for (const { outbox, letters } of this.#links.all)
       if (outbox.congested || letters?.congested) return this.#parts.clock.monotonic() + RETRY_MS;
     return Number.POSITIVE_INFINITY;
   }
 
   pending(): boolean {
-    for (const { inbox } of this.#links) if (inbox.peek() >= 0) return true;
-    return this.#coordinators.pending;
+    return this.#links.pending || this.#coordinators.pending;
   }
 
   control(message: ControlMessage, reply: Reply): void {
@@ -214,7 +214,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   ): void {
     const letters = letterMemory === null ? null : new LetterWriter(letterMemory, outbox, COORDINATED);
     const link = { peer, index: Number(peer.slice(1)), inbox, outbox, memory: memory ?? NO_MEMORY, letters };
-    this.#links.push(link);
+    this.#links.add(link);
     if (peer.startsWith('p')) this.#processors[link.index] = link;
     if (peer.startsWith('b')) this.#blocker = link;
   }
@@ -235,10 +235,7 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
     counters.set('requestsTaken', this.#taken);
     counters.set('requestQueueMs', this.#queuedMs);
     counters.set('filesOpen', cache.openFiles);
-    counters.set(
-      'ringQueued',
-      this.#links.reduce((sum, link) => sum + link.inbox.queued, 0),
-    );
+    counters.set('ringQueued', this.#links.queued);
   }
 
   // ---- Desk of the partitions
@@ -338,11 +335,9 @@ export class Handler implements Role, PartitionDesk, QuestionsDesk {
   }
 
   #unlink(peer: string): void {
-    const index = this.#links.findIndex((link) => link.peer === peer);
-    for (const { memory } of index >= 0 ? this.#links.splice(index, 1) : []) {
-      // Nothing of what lies there is under way: the peer has let go of it all before it went.
-      if (memory !== NO_MEMORY) this.#parts.registry.unregister(memory);
-    }
+    const memory = this.#links.remove(peer)?.memory ?? NO_MEMORY;
+    // Nothing of what lies there is under way: the peer has let go of it all before it went.
+    if (memory !== NO_MEMORY) this.#parts.registry.unregister(memory);
     if (peer.startsWith('p')) this.#processors[Number(peer.slice(1))] = undefined;
   }
 }

@@ -25,10 +25,10 @@ import { Connections, type Sockets } from './connections.ts';
 import type { ControlMessage, FromThread, ProcessorLimits, RouteMessage } from './control.ts';
 import type { Counters } from './counters.ts';
 import { Faults } from './faults.ts';
-import { PRESSED_EVERY_MS } from './frames.ts';
 import { type Block, Intake } from './intake.ts';
 import { LentFiles } from './lent-files.ts';
 import { LetterReader } from './letters.ts';
+import { type Linked, Links } from './links.ts';
 import { ACCEPTED, BLOCKED_DONE, COORDINATED } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Owners } from './owners.ts';
@@ -61,10 +61,7 @@ export interface ProcessorParts {
   post(message: FromThread): void;
 }
 
-interface Link {
-  readonly peer: string;
-  readonly inbox: Inbox;
-  readonly outbox: Outbox;
+interface Link extends Linked {
   /** From a handler. */
   readonly letters: LetterReader | null;
 }
@@ -87,9 +84,8 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   readonly #reader = new Reader(REQUEST_ELEMENTS_MAX);
   readonly #header = new RequestHeader();
   readonly #connections: Connections;
-  readonly #links: Link[] = [];
+  readonly #links = new Links<Link>();
   readonly #trim: Timer;
-  readonly #press: Timer;
   readonly #limits: ProcessorLimits;
   readonly #faults: Faults;
   /** Partitions are held back, or forgotten, once all that was sent to their owners is in the rings. */
@@ -134,7 +130,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
       post: (message) => parts.post(message),
     });
     this.#trim = new Timer((now) => this.#trimIntake(now));
-    this.#press = new Timer(() => this.#pressUnfinished());
     this.#now = parts.clock.monotonic();
     this.timers.set(this.#trim, this.#now + TRIM_EVERY_MS);
   }
@@ -145,7 +140,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#now = now;
     this.#owners.turnAt = now;
     let any = false;
-    for (const link of this.#links) {
+    for (const link of this.#links.all) {
       const { inbox } = link;
       for (let at = inbox.peek(); at >= 0; at = inbox.peek()) {
         any = true;
@@ -160,8 +155,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     this.#now = now;
     this.intake.admitWaiting();
     this.#connections.unstall(this.congested, now);
-    if (this.#connections.isShort(this.congested) && !this.#press.waiting)
-      this.timers.set(this.#press, now + PRESSED_EVERY_MS);
     const any = this.#connections.resume(now);
     this.#connections.moveAway(this.#floor.quiet);
     this.#owners.ringBells();
@@ -175,8 +168,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   pending(): boolean {
-    for (const { inbox } of this.#links) if (inbox.peek() >= 0) return true;
-    return this.#connections.anyReady;
+    return this.#links.pending || this.#connections.anyReady;
   }
 
   control(message: ControlMessage, reply: Reply): void {
@@ -233,7 +225,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   /** Rings to and from another role. Handlers are named h0, h1 ..., the blocker b0, acceptors a0 ... */
   linked(peer: string, inbox: Inbox, outbox: Outbox, letterMemory: SharedArrayBuffer | null = null): void {
     const letters = letterMemory === null ? null : new LetterReader(letterMemory);
-    this.#links.push({ peer, inbox, outbox, letters });
+    this.#links.add({ peer, inbox, outbox, letters });
     if (peer.startsWith('h')) this.#owners.link(Number(peer.slice(1)), outbox);
     if (peer.startsWith('b')) this.ranges.blocker = outbox;
   }
@@ -241,7 +233,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   stop(): void {
     this.#connections.closeAll('the broker stops');
     this.timers.cancel(this.#trim);
-    this.timers.cancel(this.#press);
   }
 
   count(): void {
@@ -258,10 +249,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     counters.set('fetchSessions', this.#sessions.count);
     counters.set('fetchesWaiting', this.#floor.watching);
     counters.set('requestsUnderWay', this.#floor.inFlight);
-    counters.set(
-      'ringQueued',
-      this.#links.reduce((sum, link) => sum + link.inbox.queued, 0),
-    );
+    counters.set('ringQueued', this.#links.queued);
   }
 
   // ---- Desk of the connections
@@ -377,10 +365,6 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
     return this.#connections.get(id);
   }
 
-  #pressUnfinished(): void {
-    if (this.#connections.isShort(this.congested) && !this.congested) this.#connections.press();
-  }
-
   #trimIntake(now: number): void {
     this.#faults.sayRest(now);
     if (this.intake.heldBlocks === 0) this.intake.rest();
@@ -409,8 +393,7 @@ export class Processor implements Role, ConnectionDesk, CallOwner {
   }
 
   #unlink(peer: string): void {
-    const index = this.#links.findIndex((link) => link.peer === peer);
-    if (index >= 0) this.#links.splice(index, 1);
+    this.#links.remove(peer);
     if (peer.startsWith('h')) this.#owners.unlink(Number(peer.slice(1)));
   }
 }

@@ -111,3 +111,24 @@ inEveryLayout(
   { settings: { 'socket.listen.backlog.size': '1024' } },
   LAYOUTS,
 );
+
+inEveryLayout(
+  'long poll where what is seen is on disk',
+  (home) => {
+    test('S042: a fetch that waits ends once what came is durable, long before its time is over', async () => {
+      const client = await RawClient.connect(home.port);
+      const reader = await RawClient.connect(home.port);
+      const { name } = await createTopic(client);
+      const answer = fetch(reader, name, { minBytes: 1, maxWaitMs: FOR_EVER_MS });
+      await eventually(
+        async () => (await home.broker.metrics()).total.fetchesWaiting,
+        (now) => now === 1,
+      );
+      await produce(client, name, batchOf(['news']));
+      expect((await answer).batches.map(({ baseOffset }) => baseOffset)).toEqual([0]);
+      await Promise.all([client.close(), reader.close()]);
+    });
+  },
+  { settings: { 'flush.group.commit': 'true' } },
+  [TWO_BY_THREE],
+);
