@@ -17,7 +17,7 @@ import { batchOf, config, DIRECTORY, environment, NOW, type TestEnvironment } fr
 import { TOPIC_ID } from '../log/opened.ts';
 import { SimulatedDisk } from './disk.ts';
 import { type ModelBatch, ModelPartition } from './model.ts';
-import { type Append, READ_BYTES, type Step, step } from './model-steps.ts';
+import { type Append, KNOWN_BY_SNAPSHOT, READ_BYTES, ROLLING, SKIPPING, type Step, step } from './model-steps.ts';
 
 const RUNS = Number(process.env.ODRADEK_MODEL_RUNS ?? 400);
 /** Of a run of any size, and of making a failure short. */
@@ -343,30 +343,6 @@ class Both {
     this.#settle();
   }
 }
-
-const ROLLING: Append = {
-  kind: 'append',
-  producerId: -1,
-  count: 1,
-  valueBytes: 50,
-  lateMs: 0,
-  gzip: false,
-  newEpoch: false,
-};
-const SKIPPING: Append = { ...ROLLING, count: 2 };
-
-/** The log knows from a snapshot what the list has no batch of any more: what it takes from such a producer comes behind that. */
-const KNOWN_BY_SNAPSHOT: [Step[], number] = [
-  [
-    { ...ROLLING, producerId: 0, count: 5, valueBytes: 180 },
-    { kind: 'roll' },
-    { kind: 'retainBytes', bytes: 100 },
-    { kind: 'kill' },
-    { kind: 'skip', producerId: 0, steps: 5 },
-    { kind: 'skip', producerId: 0, steps: -5 },
-  ],
-  8,
-];
 
 test(
   'a log answers what a plain list answers, through every sequence of steps',
