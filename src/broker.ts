@@ -8,44 +8,44 @@ import { join } from 'node:path';
 import { type Logger, SILENT } from './base/logger.ts';
 import { SeededRandom } from './base/random.ts';
 import { StartError } from './base/start-error.ts';
-import { changesOf } from './cluster/changes.ts';
 import type { Settings } from './config/broker-table.ts';
 import type { Listener } from './config/listeners.ts';
 import { LiveSettings } from './config/live-settings.ts';
 import { type ParsedSettings, parseSettings } from './config/settings.ts';
 import { assemble } from './host/assembly.ts';
-import { openBatchFor } from './host/batch-opening.ts';
 import { type BrokerOptions, directoriesOf, entriesOf } from './host/broker-options.ts';
 import { brokerRules } from './host/broker-rules.ts';
+import { Checkpoints } from './host/checkpoints.ts';
 import { ControllerHost } from './host/controller-host.ts';
 import type { Crew } from './host/crew.ts';
 import { Data } from './host/data.ts';
 import { Directories } from './host/directories.ts';
+import { endInOrder } from './host/ending.ts';
+import { imageMessage, tellEverybody } from './host/first-image.ts';
 import { groupRules } from './host/group-rules.ts';
+import { hear } from './host/hearing.ts';
 import { internalTopics } from './host/internal-topics.ts';
 import { closeLeftOpen } from './host/left-open.ts';
 import { fileHandles } from './host/limits.ts';
 import { listen, type OpenListener } from './host/listening.ts';
 import { LoopDelay } from './host/loop-delay.ts';
 import { MainDesk } from './host/main-desk.ts';
-import { type BrokerMetrics, readMetrics, requestTimesOf } from './host/metrics.ts';
+import { startMainProfile } from './host/main-profile.ts';
+import { type BrokerMetrics, readMetrics } from './host/metrics.ts';
 import type { PartitionHost } from './host/partition-host.ts';
 import { describe, type PoolSizes } from './host/placement.ts';
 import type { Pools } from './host/pools.ts';
+import { sharedMemory } from './host/shared-memory.ts';
 import { startProblem } from './host/start-problem.ts';
 import { entriesOf as threadEntriesOf, type WithEntries } from './host/thread-entries.ts';
 import { topicRules } from './host/topic-rules.ts';
 import { recall, type Tuning } from './host/tuning.ts';
 import { Jobs } from './jobs/jobs.ts';
-import { FileTable } from './log/leases.ts';
 import { PARTITIONS_MAX, PublishedPartitions } from './replica/published.ts';
 import { addonProblem, loadAddon } from './runtime/addon.ts';
-import type { FromThread, ImageMessage } from './runtime/control.ts';
-import { countersMemory } from './runtime/counters.ts';
+import type { ImageMessage } from './runtime/control.ts';
 import { kernelId, openGround } from './runtime/ground.ts';
-import { startProfile, writeAnew } from './runtime/profile.ts';
-import { requestTimesMemory } from './runtime/request-times.ts';
-import { FILE_STRIPE, HANDLERS_MAX, type Shared, systemClock } from './runtime/shared.ts';
+import { type Shared, systemClock } from './runtime/shared.ts';
 import { EmbeddedStore } from './stores/embedded.ts';
 
 export type { Logger } from './base/logger.ts';
@@ -108,6 +108,7 @@ class RunningBroker implements Broker {
   readonly #published: PublishedPartitions;
   readonly #dice: SeededRandom;
   readonly #jobs = new Jobs();
+  readonly #checkpoints: Checkpoints;
   readonly #delay = new LoopDelay();
   readonly #startedAt = systemClock.monotonic();
   #fail: (problem: Error) => void = () => {};
@@ -120,7 +121,6 @@ class RunningBroker implements Broker {
   #directoryDesk: Directories | null = null;
   #controller: ControllerHost | null = null;
   #desk: MainDesk | null = null;
-  #checkpoints: ReturnType<typeof setInterval> | null = null;
   #closing: Promise<void> | null = null;
   #abandoning: Promise<void> | null = null;
   #gone = false;
@@ -138,13 +138,8 @@ class RunningBroker implements Broker {
     this.transport = loadAddon() === null ? 'portable' : 'native';
     this.transportProblem = addonProblem();
     this.#dice = new SeededRandom(crypto.getRandomValues(new Uint32Array(1))[0] as number);
-    this.#shared = {
-      published: PublishedPartitions.memory(),
-      files: FileTable.memory(HANDLERS_MAX * FILE_STRIPE),
-      counters: countersMemory(),
-      connections: new SharedArrayBuffer(4),
-      times: this.#options.profile === undefined ? null : requestTimesMemory(),
-    };
+    this.#checkpoints = new Checkpoints(this.#logger);
+    this.#shared = sharedMemory(options.profile !== undefined);
     this.#published = new PublishedPartitions(this.#shared.published);
     this.failed = new Promise((done) => {
       this.#fail = (problem) => {
@@ -175,13 +170,7 @@ class RunningBroker implements Broker {
   async start(): Promise<void> {
     this.#delay.start();
     const { profile } = this.#options;
-    if (profile !== undefined) {
-      const write = startProfile(profile, 'main');
-      this.#writeProfile = () => {
-        write();
-        writeAnew(profile, 'requests', 'json', `${JSON.stringify(requestTimesOf(this.#shared), null, 2)}\n`);
-      };
-    }
+    if (profile !== undefined) this.#writeProfile = startMainProfile(profile, this.#shared);
     const settings = this.#settings;
     const ground = openGround(this.transport);
     const { disk, kernels } = ground;
@@ -222,7 +211,7 @@ class RunningBroker implements Broker {
         const follow = tuning.changed(changes, image);
         const gone = await (this.#host as PartitionHost).publish(changes, image);
         await follow();
-        this.#erase(gone);
+        (this.#controller as ControllerHost).erase(gone);
       },
     });
     this.#controller = controller;
@@ -253,12 +242,11 @@ class RunningBroker implements Broker {
       const why = this.#lostAtStart;
       throw new StartError(`No data directory can be used (${why}): look at its disk, or name another directory.`);
     }
-    await this.#tellEverybody();
+    await tellEverybody(this.#image, { crew: this.#crew as Crew, pools, host });
     const topicIds = Array.from(controller.image.deletedTopics.keys());
     if (topicIds.length > 0) await controller.ask('eraseTopics', { topicIds });
     await pools.openDoors();
-    this.#checkpoints = setInterval(() => this.#checkpoint(), settings.logFlushOffsetCheckpointIntervalMs);
-    this.#checkpoints.unref();
+    this.#checkpoints.start(host.kept, settings.logFlushOffsetCheckpointIntervalMs);
     this.#logger.info('broker.started', { layout: this.layout, transport: this.transport, directory: this.directory });
   }
 
@@ -293,7 +281,7 @@ class RunningBroker implements Broker {
   }
 
   async #abandon(): Promise<void> {
-    if (this.#checkpoints !== null) clearInterval(this.#checkpoints);
+    this.#checkpoints.stop();
     this.#directoryDesk?.close();
     await this.#crew?.abort();
     await this.#jobs.close();
@@ -314,20 +302,14 @@ class RunningBroker implements Broker {
   }
 
   async #close(): Promise<void> {
-    if (this.#checkpoints !== null) clearInterval(this.#checkpoints);
+    this.#checkpoints.stop();
     this.#directoryDesk?.close();
-    // What is being decided or moved comes to its end first.
-    const controller = this.#controller as ControllerHost;
-    const crew = this.#crew as Crew;
-    const pools = this.#pools as Pools;
-    await controller.exclusive(async () => {
-      await Promise.all(pools.acceptors.map((name) => crew.ask(name, { kind: 'close' })));
-      await Promise.all(pools.processors.map((name) => crew.ask(name, { kind: 'close' })));
+    await endInOrder({
+      controller: this.#controller as ControllerHost,
+      crew: this.#crew as Crew,
+      pools: this.#pools as Pools,
+      host: this.#host as PartitionHost,
     });
-    await pools.rest();
-    const epoch = controller.brokerEpoch;
-    await (this.#host as PartitionHost).kept.closeAll(pools.handlers, epoch);
-    await crew.stop();
     await this.#jobs.close();
     try {
       await (this.#store as EmbeddedStore).close();
@@ -351,7 +333,15 @@ class RunningBroker implements Broker {
       logger: this.#logger,
       seed: () => this.#dice.below(0x7fffffff),
       image: () => this.#image,
-      heard: (message) => this.#heard(message),
+      heard: (message) =>
+        hear(message, {
+          desk: this.#desk,
+          pools: this.#pools,
+          crew: this.#crew,
+          host: this.#host,
+          openInPool: (job) => this.#jobs.openBatch(job),
+          jobFailed: (problem) => this.#jobFailed(problem),
+        }),
       failed: (problem) => this.#fail(problem),
       resize: (sizes) => this.#resizeLater(sizes),
       lost: (why) => this.#lost(why),
@@ -390,57 +380,18 @@ class RunningBroker implements Broker {
 
   /** No data directory is left. While the broker starts, the start says so. */
   #lost(why: string): void {
-    if (this.#checkpoints === null) this.#lostAtStart = why;
-    else this.#fail(new Error(`no data directory is left: ${why}`));
+    if (this.#checkpoints.running) this.#fail(new Error(`no data directory is left: ${why}`));
+    else this.#lostAtStart = why;
   }
 
   /** What is known, for a thread that knows nothing yet. */
   get #image(): ImageMessage {
-    const image = this.#controller?.image;
-    if (image === undefined) return { clusterId: (this.#data as Data).clusterId, changes: [] };
-    return { clusterId: image.clusterId, changes: changesOf(image) };
-  }
-
-  /** Before the doors open: everybody knows everything. */
-  async #tellEverybody(): Promise<void> {
-    const image = this.#image;
-    const add = (this.#host as PartitionHost).map.routes();
-    const message = { kind: 'image', image, add } as const;
-    const crew = this.#crew as Crew;
-    const { processors, handlers } = this.#pools as Pools;
-    await Promise.all([...processors, ...handlers].map((name) => crew.ask(name, message)));
-  }
-
-  /** Deleted topics whose files have been renamed need not be remembered. Those that are, after a crash, are erased by the next start. */
-  #erase(topicIds: readonly string[]): void {
-    if (topicIds.length === 0) return;
-    (this.#controller as ControllerHost)
-      .ask('eraseTopics', { topicIds })
-      .catch((problem: Error) => this.#logger.debug('topics.not.erased', { why: problem.message }));
-  }
-
-  #heard(message: FromThread): void {
-    if (message.kind === 'ask') void this.#desk?.answer(message);
-    else if (message.kind === 'move') this.#pools?.moved(message.connection);
-    else if (message.kind === 'openBatch') {
-      const done = openBatchFor(message, this.#crew as Crew, (job) => this.#jobs.openBatch(job));
-      done.catch((problem: Error) => this.#jobFailed(problem));
-    } else if (message.kind === 'keepStart') this.#host?.kept.keepStart(message.from, message.token, message.slot);
-    else if (message.kind === 'offline') this.#host?.offline(message);
+    return imageMessage((this.#data as Data).clusterId, this.#controller?.image);
   }
 
   /** Batches wait for the verdict that does not come: a running broker cannot go on, one that closes lets go of them anyway. */
   #jobFailed(problem: Error): void {
     if (this.#closing === null) this.#fail(problem);
     else this.#logger.debug('job.dropped', { why: problem.message });
-  }
-
-  /** A checkpoint that cannot be written leaves the one before: an unclean start then scans more, and loses nothing. */
-  #checkpoint(): void {
-    try {
-      this.#host?.kept.checkpoint();
-    } catch (problem) {
-      this.#logger.error('checkpoint.failed', { why: (problem as Error).message });
-    }
   }
 }

@@ -1,6 +1,7 @@
 /**
  * A broker's life as a process: start, one line when it listens, stop at a signal, exit codes. A first signal stops it
- * cleanly, a second one at once. What a person can cure is one sentence; only our own faults show a stack.
+ * cleanly, a second one at once. What a person can cure is one sentence; only our own faults show a stack. It outlives
+ * whoever reads what it says.
  */
 import type { Logger } from '../base/logger.ts';
 import { StartError } from '../base/start-error.ts';
@@ -26,6 +27,7 @@ const SAME_SIGNAL_MS = 250;
 const BROKEN_CLOSE_MS = 5000;
 
 export async function live(start: () => Promise<LiveBroker>, version: string, logger: Logger): Promise<number> {
+  goOnUnheard();
   const stopped = stopSignal();
   let broker: LiveBroker;
   try {
@@ -53,6 +55,11 @@ export async function live(start: () => Promise<LiveBroker>, version: string, lo
     return EXIT_BROKEN;
   }
   return 0;
+}
+
+/** Clients need the broker, not its log: a reader that has gone or a disk without room ends the saying, and there is no other place to say so. */
+function goOnUnheard(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
 /** What to type for the native transport, where it exists and was not refused. */

@@ -100,6 +100,14 @@ export class ControllerHost {
     return done;
   }
 
+  /** Deleted topics whose files have been renamed need not be remembered. Those that are, after a crash, are erased by the next start. */
+  erase(topicIds: readonly string[]): void {
+    if (topicIds.length === 0) return;
+    this.ask('eraseTopics', { topicIds }).catch((problem: Error) =>
+      this.#options.logger.debug('topics.not.erased', { why: problem.message }),
+    );
+  }
+
   async nextProducerId(): Promise<number> {
     while (this.#producerIds.next >= this.#producerIds.end) {
       const { id: brokerId, epoch: brokerEpoch } = (this.#active as ActiveController).broker;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BROKER_SETTINGS } from '../../src/config/broker-table.ts';
+import { GROUP_SETTINGS } from '../../src/config/group-table.ts';
 import {
   camelCase,
   double,
@@ -71,6 +72,14 @@ describe('the tables', () => {
       expect(setting.doc).toMatch(/^[A-Z].*\.$/);
     },
   );
+
+  test('what a request may change takes numbers and known words: no class, no file, no address of another system', () => {
+    const ofBrokers = BROKER_SETTINGS.filter(({ change }) => change !== 'read-only');
+    const changeable: readonly Setting[] = [...ofBrokers, ...TOPIC_SETTINGS, ...GROUP_SETTINGS];
+    expect(changeable.length).toBeGreaterThan(30);
+    const free = changeable.filter(({ type, words }) => (type === 'string' || type === 'list') && words.length === 0);
+    expect(free.map(({ name }) => name)).toEqual([]);
+  });
 
   test('no name is there twice', () => {
     for (const table of [BROKER_SETTINGS, TOPIC_SETTINGS] as readonly (readonly Setting[])[]) {

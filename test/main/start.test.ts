@@ -1,14 +1,18 @@
 /** The broker as a process: what it prints, which code it ends with, and how it takes signals. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** Each write to it fails: the disk has no room. */
+const FULL = '/dev/full';
+const STARTS_WITHIN_MS = 40_000;
 const started: ChildProcess[] = [];
 const folders: string[] = [];
 
@@ -95,6 +99,61 @@ describe('a broker as a process', () => {
     expect(await broker.exit).toBe(0);
     expect(broker.output.stderr).toContain('did you mean num.partitions?');
   });
+});
+
+/** A port that was free a moment ago, for a broker that cannot say which one it took. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function isServed(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+describe('a broker that nobody listens to', () => {
+  async function expectLife(child: ChildProcess, port: number): Promise<void> {
+    const exit = once(child, 'exit');
+    expect(await eventually(() => child.exitCode !== null || isServed(port), Boolean, STARTS_WITHIN_MS)).toBe(true);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGTERM');
+    expect(await exit).toEqual([0, null]);
+  }
+
+  /** It has something to say before it listens: a setting that means nothing. */
+  const words = (port: number) => [MAIN, '--port', String(port), '--data', folder(), '--set', 'num.partitons=3'];
+
+  test('starts, serves and stops when whoever reads it has gone', async () => {
+    const port = await freePort();
+    const child = spawn(process.execPath, words(port), { stdio: ['ignore', 'pipe', 'pipe'] });
+    started.push(child);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    await expectLife(child, port);
+  });
+
+  if (existsSync(FULL)) {
+    test('goes on when there is no room for its log', async () => {
+      const port = await freePort();
+      const full = openSync(FULL, 'w');
+      const child = spawn(process.execPath, words(port), { stdio: ['ignore', full, full] });
+      started.push(child);
+      closeSync(full);
+      await expectLife(child, port);
+    });
+  }
 });
 
 describe('what a person can cure ends with 1 and one sentence', () => {

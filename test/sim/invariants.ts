@@ -144,10 +144,11 @@ export class Invariants {
 
   /** What is held, and that indexes point at batches. */
   bounds(): void {
-    const { processors, caches } = this.#broker;
+    const { crew } = this.#broker;
+    const { processors, caches } = crew;
     for (const processor of processors) {
       must(processor.intake.heldBytes <= INTAKE_BYTES_MAX, `${processor.intake.heldBytes} bytes are held`);
-      for (const connection of this.#broker.connectionsOf(processor)) {
+      for (const connection of crew.connectionsOf(processor)) {
         const { inFlight } = connection;
         must(inFlight <= this.#settings.inFlightMax, `${inFlight} requests of a connection are under way`);
       }
@@ -184,7 +185,7 @@ export class Invariants {
 
   /** With nothing under way nobody holds anything. */
   rest(): void {
-    const { processors, table, caches } = this.#broker;
+    const { processors, table, caches } = this.#broker.crew;
     for (const { name, intake } of processors) {
       intake.rest();
       must(intake.heldBlocks === 0 && intake.waiting === 0, `${name} holds ${intake.heldBlocks} blocks at rest`);

@@ -124,9 +124,9 @@ export class Life implements ClientDesk {
       case 'deliver':
         return this.#deliver(client, random.below(4) === 0 ? Number.POSITIVE_INFINITY : 1 + random.below(2_000));
       case 'turn':
-        return broker.turn(random.below(8));
+        return broker.crew.turn(random.below(8));
       case 'block':
-        return broker.block();
+        return broker.crew.block();
       case 'main':
         return broker.main();
       case 'pass':
@@ -145,7 +145,7 @@ export class Life implements ClientDesk {
         client.transport?.finish();
         return client.lost();
       case 'cool':
-        return broker.cool();
+        return broker.crew.cool();
       case 'checkpoint':
         return broker.checkpoint();
       case 'stamp':
@@ -173,7 +173,7 @@ export class Life implements ClientDesk {
   #ask(client: Client, action: 'produce' | 'fetch' | 'list' | 'deleteRecords' | 'junk', partition: number): void {
     if (client.transport === null || client.transport.closed > 0) {
       client.lost();
-      client.connected(this.#broker.connect());
+      client.connected(this.#broker.crew.connect());
     }
     if (action === 'produce') client.produce(partition, this.random.below(3) - 1);
     else if (action === 'junk') client.junk(60_000 + this.random.below(900_000));
@@ -309,7 +309,7 @@ export class Life implements ClientDesk {
       const clean = this.#broker.close();
       if (clean)
         must(this.#disk.openDescriptors === 0, `${this.#disk.openDescriptors} descriptors are open behind the end`);
-      if (clean) must(this.#broker.table.leased() === 0, 'no file is leased behind the end');
+      if (clean) must(this.#broker.crew.table.leased() === 0, 'no file is leased behind the end');
       return clean;
     } catch (problem) {
       if (!(problem instanceof DiskError)) throw problem;
@@ -371,7 +371,7 @@ export class Life implements ClientDesk {
       for (const client of this.#clients) {
         if (client.transport === null || client.transport.closed > 0) {
           client.lost();
-          client.connected(this.#broker.connect());
+          client.connected(this.#broker.crew.connect());
         }
         (client.transport as NonNullable<typeof client.transport>).room = Number.POSITIVE_INFINITY;
         this.#deliver(client, Number.POSITIVE_INFINITY);
@@ -380,7 +380,7 @@ export class Life implements ClientDesk {
       this.#look();
       this.#clock.advance(1_000);
       const isAnswered = this.#clients.every(({ waits, outgoing }) => waits === 0 && outgoing.length === 0);
-      if (isAnswered && this.#broker.connections === this.#clients.length) break;
+      if (isAnswered && this.#broker.crew.connections === this.#clients.length) break;
     }
     this.#invariants.bounds();
     this.#withoutFaults(() => this.#invariants.rest());

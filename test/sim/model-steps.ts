@@ -48,3 +48,27 @@ export const step = fc.oneof(
 );
 export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 export type Append = Extract<Step, { kind: 'append' }>;
+
+export const ROLLING: Append = {
+  kind: 'append',
+  producerId: -1,
+  count: 1,
+  valueBytes: 50,
+  lateMs: 0,
+  gzip: false,
+  newEpoch: false,
+};
+export const SKIPPING: Append = { ...ROLLING, count: 2 };
+
+/** The log knows from a snapshot what the list has no batch of any more: what it takes from such a producer comes behind that. */
+export const KNOWN_BY_SNAPSHOT: [Step[], number] = [
+  [
+    { ...ROLLING, producerId: 0, count: 5, valueBytes: 180 },
+    { kind: 'roll' },
+    { kind: 'retainBytes', bytes: 100 },
+    { kind: 'kill' },
+    { kind: 'skip', producerId: 0, steps: 5 },
+    { kind: 'skip', producerId: 0, steps: -5 },
+  ],
+  8,
+];

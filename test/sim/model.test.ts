@@ -12,11 +12,12 @@ import { sequenceAfter } from '../../src/log/producers.ts';
 import type { ReadPlan } from '../../src/log/reading.ts';
 import type { AppendResult } from '../../src/log/validation.ts';
 import { ERROR } from '../../src/wire/errors.ts';
+import { seedOf } from '../kit/seeds.ts';
 import { batchOf, config, DIRECTORY, environment, NOW, type TestEnvironment } from '../log/fixture.ts';
 import { TOPIC_ID } from '../log/opened.ts';
 import { SimulatedDisk } from './disk.ts';
 import { type ModelBatch, ModelPartition } from './model.ts';
-import { type Append, READ_BYTES, type Step, step } from './model-steps.ts';
+import { type Append, KNOWN_BY_SNAPSHOT, READ_BYTES, ROLLING, SKIPPING, type Step, step } from './model-steps.ts';
 
 const RUNS = Number(process.env.ODRADEK_MODEL_RUNS ?? 400);
 /** Of a run of any size, and of making a failure short. */
@@ -343,17 +344,6 @@ class Both {
   }
 }
 
-const ROLLING: Append = {
-  kind: 'append',
-  producerId: -1,
-  count: 1,
-  valueBytes: 50,
-  lateMs: 0,
-  gzip: false,
-  newEpoch: false,
-};
-const SKIPPING: Append = { ...ROLLING, count: 2 };
-
 test(
   'a log answers what a plain list answers, through every sequence of steps',
   () => {
@@ -369,7 +359,7 @@ test(
         both.finish();
       },
     );
-    fc.assert(property, { numRuns: RUNS });
+    fc.assert(property, { seed: seedOf('the model of a partition'), numRuns: RUNS, examples: [KNOWN_BY_SNAPSHOT] });
     const rare = [
       'appended',
       'duplicate',

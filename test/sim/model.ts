@@ -52,6 +52,8 @@ export class ModelPartition {
   /** Of those that were not retired. */
   #first = 0;
   #producers = new Map<number, ModelProducer>();
+  /** A snapshot may know producers of whom no batch is left. */
+  #strangers = false;
 
   get segments(): readonly ModelSegment[] {
     return this.#segments.slice(this.#first);
@@ -186,7 +188,9 @@ export class ModelPartition {
   }
 
   #remember(batch: ModelBatch): void {
-    const known = this.#producers.get(batch.producerId) ?? { batches: [], sure: 0, hazy: false };
+    // Whoever begins at 0 was known to nobody.
+    const hazy = this.#strangers && batch.sequence !== 0;
+    const known = this.#producers.get(batch.producerId) ?? { batches: [], sure: 0, hazy };
     this.#producers.set(batch.producerId, { ...known, batches: [...known.batches, batch], sure: known.sure + 1 });
   }
 
@@ -202,6 +206,7 @@ export class ModelPartition {
   /** Of what stands in the log the last batch is remembered for sure; a snapshot may have cut off the others, or know older ones. */
   #forgetProducers(): void {
     this.#producers.clear();
+    this.#strangers = true;
     for (const batch of this.batches) if (batch.producerId >= 0) this.#remember(batch);
     for (const producer of this.#producers.values()) {
       producer.sure = 1;

@@ -8,7 +8,11 @@ import { KERNELS } from './kit.ts';
 
 const PATH = '/data/store';
 
-const open = (disk: SimulatedDisk) => new StoreFile(disk, KERNELS, '/data', PATH, 300);
+const SMALL = 300;
+/** A file that grows no further is begun anew for one reason only: what the last process left. */
+const LARGE = 1_048_576;
+
+const open = (disk: SimulatedDisk, growthBytes: number) => new StoreFile(disk, KERNELS, '/data', PATH, growthBytes);
 
 function write(store: StoreFile, write: StoreWrite): void {
   expect(store.write([write], encodeMulti(store.session, [write])).result.done).toBe(true);
@@ -23,7 +27,7 @@ for (const operation of ['sync', 'syncDirectory']) {
       const disk = new SimulatedDisk();
       disk.makeDirectory('/data');
       disk.syncDirectory('/');
-      const first = open(disk);
+      const first = open(disk, SMALL);
       write(first, { kind: 'create', path: '/a', data: 'x' });
       set(first, 'before');
       disk.fault = (called) => (called === operation ? 'EIO' : null);
@@ -33,11 +37,11 @@ for (const operation of ['sync', 'syncDirectory']) {
       }).toThrow('EIO');
       disk.fault = null;
       disk.kill();
-      const second = open(disk);
+      const second = open(disk, LARGE);
       const found = second.tree.read('/a')?.data as string;
       set(second, `${found} promised`);
       disk.crash(new SeededRandom(seed));
-      expect(open(disk).tree.read('/a')?.data).toBe(`${found} promised`);
+      expect(open(disk, LARGE).tree.read('/a')?.data).toBe(`${found} promised`);
     }
   });
 }
