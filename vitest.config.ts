@@ -13,6 +13,7 @@ const OF_THEIR_OWN = ['test/kafka/**', 'test/librdkafka/**'];
 /** What asks the kernel about the native transport, starts no broker of this process, or is about clients and logs rather than it. */
 const OF_ONE_TRANSPORT = [
   'broker/group-configs',
+  'broker/group-refusals',
   'broker/group-storm',
   'broker/profile',
   'broker/system-calls',
@@ -24,6 +25,7 @@ const OF_ONE_TRANSPORT = [
   'rows/disk-access',
   'rows/garbage',
   'rows/group-members',
+  'rows/group-processing',
   'rows/group-rebalances',
   'rows/idempotence',
   'rows/local-offsets',

@@ -23,4 +23,5 @@ export const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> =
   recovery: () => import('./recovery.ts'),
   groups: () => import('./groups.ts'),
   gap: () => import('./gap.ts'),
+  members: () => import('./members.ts'),
 };

@@ -145,7 +145,7 @@ class Life {
     if (!client.isIn || client.isAsking) return;
     if (client.speaks === 'classic') return this.#leaveClassic(client);
     const memberEpoch = client.instanceId === null ? -1 : -2;
-    client.owned.clear();
+    client.gaveUp();
     this.#clients.splice(this.#clients.indexOf(client), 1);
     this.#ask({ ...client.request(this.#world.topics), memberEpoch }, () => {});
   }

@@ -72,7 +72,7 @@ class Life {
   #go(consumer: SimulatedConsumer): void {
     const request = consumer.request(this.#world.topics);
     const memberEpoch = consumer.instanceId === null ? -1 : -2;
-    consumer.owned.clear();
+    consumer.gaveUp();
     if (this.#world.heartbeat({ ...request, memberEpoch }) === null) return consumer.unanswered();
     this.#alive.splice(this.#alive.indexOf(consumer), 1);
   }

@@ -207,10 +207,15 @@ export class SimulatedConsumer {
     this.#saysAll = true;
   }
 
-  fenced(): void {
+  /** It reads nothing more: what it was told before to own is not for it to take up again. */
+  gaveUp(): void {
     this.owned.clear();
     this.#wanted = null;
-    this.epoch = 0;
     this.#saysAll = true;
+  }
+
+  fenced(): void {
+    this.gaveUp();
+    this.epoch = 0;
   }
 }

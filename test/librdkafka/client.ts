@@ -1,6 +1,8 @@
 /** librdkafka through its Node module, as promises: what the tests ask of producers, consumers and the admin client. */
 import { createRequire } from 'node:module';
+import { RawClient } from '../kit/client.ts';
 import { eventually } from '../kit/eventually.ts';
+import { describeConsumerGroup, describeGroup } from '../kit/group-calls.ts';
 
 export type Config = Readonly<Record<string, string | number | boolean>>;
 
@@ -204,18 +206,26 @@ export class Consumer {
 }
 
 const CONSUME_MAX = 100;
+const LEAVES_WITHIN_MS = 30_000;
+let membersMade = 0;
 
 /** A member of a group, in the protocol that its settings name. It reads until it is stopped, and commits what it has read. */
 export class GroupMember {
   readonly #raw: RawConsumer;
+  readonly #clientId: string;
+  readonly #group: string;
+  readonly #port: number;
   readonly #ended: Promise<void>;
   readonly read: { readonly partition: number; readonly offset: number; readonly value: string }[] = [];
   #isGoing = true;
   /** What ended its life; whoever asks it anything is told. */
   #failure: Error | null = null;
 
-  private constructor(raw: RawConsumer) {
+  private constructor(raw: RawConsumer, clientId: string, group: string, port: number) {
     this.#raw = raw;
+    this.#clientId = clientId;
+    this.#group = group;
+    this.#port = port;
     this.#ended = this.#live();
     this.#ended.catch((problem: Error) => {
       this.#failure = problem;
@@ -223,9 +233,12 @@ export class GroupMember {
   }
 
   static async join(address: string, group: string, topic: string, config: Config = {}): Promise<GroupMember> {
+    membersMade += 1;
+    const clientId = `member-${membersMade}`;
     const raw = new module.KafkaConsumer(
       {
         'bootstrap.servers': address,
+        'client.id': clientId,
         'group.id': group,
         'auto.commit.interval.ms': 50,
         'fetch.wait.max.ms': 20,
@@ -236,7 +249,7 @@ export class GroupMember {
     raw.setDefaultConsumeTimeout(100);
     await settled((done) => raw.connect({}, done));
     raw.subscribe([topic]);
-    return new GroupMember(raw);
+    return new GroupMember(raw, clientId, group, Number(address.split(':')[1]));
   }
 
   /** Partitions that it has now, ascending. */
@@ -255,16 +268,24 @@ export class GroupMember {
     }
   }
 
-  /** Leaves the group: a cooperative member that only disconnects stays in it until its session ends. */
+  /**
+   * Leaves the group, and disconnects when its coordinator says that it has: one that is closed while what it gives up is still
+   * being committed never says that it goes, and stays in the group until its session ends.
+   */
   async stop(): Promise<void> {
     this.#raw.unsubscribe();
-    await eventually(
-      () => this.owned.length,
-      (count) => count === 0,
-    );
+    const asking = await RawClient.connect(this.#port);
+    const isGone = await eventually(() => this.#isGone(asking), Boolean, LEAVES_WITHIN_MS);
+    await asking.close();
+    if (!isGone) throw new Error(`${this.#clientId} is still in ${this.#group}`);
     this.#isGoing = false;
     await this.#ended;
     await settled((done) => this.#raw.disconnect(done));
+  }
+
+  async #isGone(asking: RawClient): Promise<boolean> {
+    const groups = [await describeGroup(asking, this.#group), await describeConsumerGroup(asking, this.#group)];
+    return !groups.some(({ members }) => members.some(({ clientId }) => clientId === this.#clientId));
   }
 }
 

@@ -61,10 +61,12 @@ export class Joining {
       if (there.isRemoving) return refuse(ERROR.COORDINATOR_NOT_AVAILABLE);
       const again = () => this.join(request, caller, answer);
       if (there.isBusy) return this.#classicMembers.join(there, request, rebalanceTimeoutMs, caller, respond, again);
-      if (!isOffered(request)) return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL, NO_MEMBER);
     }
     if (there?.kind !== 'classic' && memberId !== NO_MEMBER) return refuse(ERROR.UNKNOWN_MEMBER_ID);
-    if (there?.kind === 'consumer') this.#displace(there);
+    if (there?.kind === 'consumer') {
+      if (!isOffered(request)) return refuse(ERROR.INCONSISTENT_GROUP_PROTOCOL);
+      this.#displace(there);
+    }
     const group = this.#groups.classicOrNew(groupId);
     if (!this.#hasRoomFor(group, memberId)) {
       this.#turnAway(group, memberId);

@@ -13,6 +13,7 @@ const SKIPPED = 4;
 const KIND = 5;
 const HIT = 6;
 const DYING = 7;
+const PASSED_MS = 8;
 const WORDS = 16;
 const TEXT_BYTES = 256;
 /** Texts behind the words. */
@@ -65,6 +66,11 @@ export class FaultBoard {
     Atomics.store(this.#words, LEAP_MS, ms);
   }
 
+  /** So much more time has passed for the broker, by both clocks. */
+  pass(ms: number): void {
+    Atomics.add(this.#words, PASSED_MS, ms);
+  }
+
   /** The call of the disk after `skipped` more of its kind fails once, on a path that has `fragment` in it. */
   failDisk(operation: string, fragment: string, fault: DiskFault, skipped = 0): void {
     this.#write(OPERATION, operation);
@@ -93,6 +99,10 @@ export class FaultBoard {
 
   get leapMs(): number {
     return Atomics.load(this.#words, LEAP_MS);
+  }
+
+  get passedMs(): number {
+    return Atomics.load(this.#words, PASSED_MS);
   }
 
   /** Stands still while the blocker is to. */

@@ -23,7 +23,10 @@ export function faultyWorld({ name, kind, board: memory }: ThreadData): World {
     readAhead: (...place: [number, number, number]) => real.ground.calls.readAhead(...place),
   };
   const ground = inPlace<Ground>(real.ground, { disk, calls });
-  const clock = { now: () => real.clock.now() + board.leapMs, monotonic: () => real.clock.monotonic() };
+  const clock = {
+    now: () => real.clock.now() + board.leapMs + board.passedMs,
+    monotonic: () => real.clock.monotonic() + board.passedMs,
+  };
   return { ground, clock, hosted: (role) => put(role, name, board, () => clock.monotonic()) };
 }
 
