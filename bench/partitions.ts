@@ -7,7 +7,7 @@ import { memoryOf } from './kit/process.ts';
 import { byTurns, type Round } from './kit/rounds.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { tableOf } from './kit/table.ts';
-import { load } from './limit/load.ts';
+import { load, loadTopic } from './limit/load.ts';
 import { broker, type Running, withServers } from './limit/servers.ts';
 
 const TOPIC = 'partitions';
@@ -63,18 +63,7 @@ async function run(options: SuiteOptions) {
   expectRoom(options.directory, amounts.partitions.length * (amounts.rounds + 1) * amounts.bytes);
   const variants = amounts.partitions.map((count) => broker({}, count === 1 ? '1 partition' : `${count} partitions`));
   return withServers(variants, options.directory, async (servers) => {
-    for (const [at, { port }] of servers.entries()) {
-      const partitions = amounts.partitions[at] as number;
-      await load({
-        port,
-        topic: TOPIC,
-        mode: 'produce',
-        create: true,
-        partitions,
-        spread: partitions,
-        requests: partitions,
-      });
-    }
+    for (const [at, { port }] of servers.entries()) await loadTopic(port, TOPIC, amounts.partitions[at] as number);
     const restMegabytes = servers.map(ownMegabytes);
     const ways = servers.map((server, at) => ({
       name: server.name,

@@ -32,7 +32,7 @@ export interface Verdict {
   readonly isStretchKept: boolean;
 }
 
-const BEGINNING = 'goals against ';
+const BEGINNING = 'goals, ';
 const AT_MOST = ': at most';
 const AT_LEAST = ': at least';
 const COLUMNS = ['measured', 'goal', 'stretch'] as const;

@@ -17,7 +17,7 @@ const REST_MS = 10_000;
 const READY_MS = 60_000;
 const SMALL = { mode: 'produce', connections: 100, requests: 100_000 } as const;
 
-export const LIFE_ABOUT = 'a life: start, first gigabyte, rest, kill -9, start';
+export const LIFE_ABOUT = 'a life: start, rest, first gigabyte, kill -9, start';
 export const LIFE_FIGURES: readonly FigureKind[] = [
   { key: 'listening', name: 'process start to listening', unit: 's', goal: { ratio: 0.2 } },
   { key: 'firstAck', name: 'process start to first acknowledged record', unit: 's' },
@@ -25,7 +25,7 @@ export const LIFE_FIGURES: readonly FigureKind[] = [
   { key: 'idleCpu', name: 'CPU, idle', unit: '%', goal: { ratio: 0.2 } },
   {
     key: 'firstGb',
-    name: 'the first GB after start, 1 MiB batches: broker CPU per GB',
+    name: 'the first GB after start, 1 MiB batches: CPU per GB',
     unit: 's/GB',
     goal: { ratio: 0.25 },
   },

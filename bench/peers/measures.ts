@@ -60,7 +60,7 @@ function ofCase(name: string, share: number): LoadOptions {
 
 const cpuGoal = (goal: Goal, unit: 's/GB' | 'µs' = 's/GB'): FigureKind => ({
   key: 'cpu',
-  name: unit === 's/GB' ? 'broker CPU per GB' : 'broker CPU per request (µs) or million requests (s)',
+  name: unit === 's/GB' ? 'CPU per GB' : 'CPU per request (seconds per million)',
   unit,
   goal,
 });
@@ -179,7 +179,7 @@ export const MEASURES: readonly Measure[] = [
   {
     name: 'java-produce',
     about: "Kafka's own producer by its perf tool, 1 KiB, acks=all",
-    figures: [{ key: 'cpu', name: 'broker CPU per GB', unit: 's/GB' }, RATE],
+    figures: [{ key: 'cpu', name: 'CPU per GB', unit: 's/GB' }, RATE],
     prepare: ({ port }) => makeTopic(port, TOPIC),
     async round(server, { share }) {
       const records = Math.ceil(JAVA_RECORDS * share);
@@ -189,7 +189,7 @@ export const MEASURES: readonly Measure[] = [
   {
     name: 'java-consume',
     about: "Kafka's own consumer by its perf tool, 1 KiB",
-    figures: [{ key: 'cpu', name: 'broker CPU per GB', unit: 's/GB' }, RATE],
+    figures: [{ key: 'cpu', name: 'CPU per GB', unit: 's/GB' }, RATE],
     async prepare(server, { share }) {
       await makeTopic(server.port, TOPIC);
       await javaProducer(server.port, TOPIC, Math.ceil(JAVA_RECORDS * share));

@@ -1,0 +1,64 @@
+/** The pictures that README and `docs/measured.md` show: each is one of the report's, under a name that does not change. */
+import { verdictsIn } from '../kit/goals.ts';
+import { CHART_STYLES } from './charts.ts';
+import { goalPictures } from './goals-section.ts';
+import { machineLine, type Picture, type Section, svgOf } from './page.ts';
+import { plotsIn } from './plots.ts';
+import { standingAlone } from './svg.ts';
+
+interface Chosen {
+  readonly name: string;
+  readonly suite: string;
+  /** How the title of the plot begins. */
+  readonly title: string;
+  readonly unit: string;
+}
+
+const CHOSEN: readonly Chosen[] = [
+  { name: 'peers-cpu', suite: 'peers', title: 'CPU per GB', unit: 's/GB' },
+  { name: 'peers-throughput', suite: 'peers', title: 'throughput', unit: 'MB/s' },
+  { name: 'peers-latency', suite: 'peers', title: '2,000 single-record', unit: 'µs' },
+  { name: 'peers-latency-20k', suite: 'peers', title: '20,000 single-record', unit: 'µs' },
+  { name: 'peers-memory', suite: 'peers', title: 'a life', unit: 'MiB' },
+  { name: 'peers-partitions', suite: 'peers', title: 'single records of 1 KiB over many partitions', unit: 'µs' },
+  { name: 'peers-connections', suite: 'peers', title: 'single records of 1 KiB over many connections', unit: 'µs' },
+  { name: 'limit', suite: 'limit', title: 'the same bytes: CPU', unit: 's/GB' },
+  { name: 'zero-copy', suite: 'zero-copy', title: 'answers from the page cache', unit: 's/GB' },
+  { name: 'zero-copy-cold', suite: 'zero-copy', title: 'answers from the disk', unit: 's/GB' },
+  { name: 'seq-vs-random', suite: 'seq-vs-random', title: 'page cache', unit: 'MB/s' },
+  { name: 'seq-vs-random-synced', suite: 'seq-vs-random', title: 'fdatasync after every write', unit: 'MB/s' },
+  { name: 'index-search', suite: 'index-search', title: 'one search in an offset index', unit: 'ns' },
+  { name: 'partitions-throughput', suite: 'partitions', title: 'produce', unit: 'MB/s' },
+  { name: 'partitions-latency', suite: 'partitions', title: 'produce', unit: 'µs' },
+  { name: 'partitions-memory', suite: 'partitions', title: 'produce', unit: 'MB' },
+  { name: 'roll-jitter', suite: 'roll-jitter', title: 'produce latency', unit: 'µs' },
+];
+
+export interface MainPlots {
+  readonly pictures: readonly Picture[];
+  /** Those that the results have nothing for: they keep the picture they had. */
+  readonly missing: readonly string[];
+}
+
+function chosenPicture(sections: readonly Section[], { name, suite, title, unit }: Chosen): Picture | null {
+  for (const { result } of sections.filter((section) => section.result.suite === suite)) {
+    const plot = plotsIn(result).find(({ chart }) => chart.unit === unit && chart.title.startsWith(title));
+    if (plot !== undefined)
+      return { name: `${name}.svg`, svg: standingAlone(svgOf(plot), CHART_STYLES, machineLine(result)) };
+  }
+  return null;
+}
+
+export function mainPlots(sections: readonly Section[]): MainPlots {
+  const goals = sections.flatMap(({ result }) =>
+    goalPictures(verdictsIn(result)).map(({ against, svg }) => ({
+      name: `goals-${against.toLowerCase().replaceAll(/\W+/g, '-')}-${result.suite}.svg`,
+      svg: standingAlone(svg, CHART_STYLES, machineLine(result)),
+    })),
+  );
+  const found = CHOSEN.map((chosen) => ({ chosen, picture: chosenPicture(sections, chosen) }));
+  return {
+    pictures: [...goals, ...found.flatMap(({ picture }) => (picture === null ? [] : [picture]))],
+    missing: found.filter(({ picture }) => picture === null).map(({ chosen }) => chosen.name),
+  };
+}
