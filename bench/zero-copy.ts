@@ -65,7 +65,7 @@ function nameOf(means: Means, size: number): string {
 }
 
 function linesName(means: Means, count: number): string {
-  return `${count} connection${count === 1 ? '' : 's'}, ${WORDS[means]}`;
+  return `connections ${count}, ${WORDS[means]}`;
 }
 
 function prefixOf(size: number): string {

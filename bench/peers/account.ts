@@ -18,10 +18,6 @@ interface Growing {
   readonly lines: Line[];
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 function verdict(goal: Goal | undefined, ratio: Spread): string {
   return goal === undefined ? '' : `  goal ${goalText(goal)}${keeps(goal, ratio) ? '' : '  NOT KEPT'}`;
 }
@@ -31,16 +27,21 @@ export class Account {
   readonly #sweeps: Table[] = [];
   readonly #againstPeer: Measured[] = [];
   readonly #growth: Measured[] = [];
+  readonly #say: (line: string) => void;
 
-  /** `isTable`: its figures stand in a table of their own. */
-  add(about: string, figures: readonly FigureKind[], rounds: Rounds, isTable: boolean): void {
-    say(about);
+  constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
+
+  /** `isTable`: its figures stand in a table of their own. `isWhole`: their names say all without what it is about. */
+  add(about: string, figures: readonly FigureKind[], rounds: Rounds, isTable: boolean, isWhole = false): void {
+    this.#say(about);
     for (const { key, name, unit, goal } of figures) {
       const [ours, peers] = [rounds.spread(OURS, key), rounds.spread(PEER, key)];
       const ratio = rounds.ratio(OURS, PEER, key);
       const both = `${OURS} ${spreadText(ours)}  ${PEER} ${spreadText(peers)} ${unit}`;
-      say(`  ${name}: ${both}  × ${spreadText(ratio)}${verdict(goal, ratio)}`);
-      if (goal !== undefined) this.#againstPeer.push({ name: `${about}: ${name}`, ratio, goal });
+      this.#say(`  ${name}: ${both}  × ${spreadText(ratio)}${verdict(goal, ratio)}`);
+      if (goal !== undefined) this.#againstPeer.push({ name: isWhole ? name : `${about}: ${name}`, ratio, goal });
       const [title, line] = isTable ? [about, name] : [name, about];
       this.#table(title, unit).lines.push({ name: line, values: [ours, peers, ratio] });
     }
@@ -48,7 +49,7 @@ export class Account {
 
   /** Rounds of ways that are called by broker and count, each with its `cost`. */
   addSweep({ name, about, unit, goal, goalCount }: Sweep, counts: readonly number[], rounds: Rounds): void {
-    say(about);
+    this.#say(about);
     const first = counts[0] as number;
     const way = (broker: string, count: number): string => `${broker} ${count}`;
     const lines = counts.map((count) => {
@@ -58,13 +59,13 @@ export class Account {
         rounds.ratio(way(broker, count), way(broker, first), 'cost'),
       ) as [Spread, Spread];
       const isGoal = count === goalCount;
-      say(
+      this.#say(
         `  ${count} ${name}: ${OURS} ${spreadText(ours)}  ${PEER} ${spreadText(peers)} ${unit}  × ${spreadText(ratio)}` +
           `  grown × ${spreadText(growth)}, Kafka × ${spreadText(peerGrowth)}${isGoal ? verdict(goal, growth) : ''}`,
       );
       if (isGoal)
         this.#growth.push({ name: `cost of a record from ${first} to ${count} ${name}`, ratio: growth, goal });
-      return { name: `${count} ${name}`, values: [ours, peers, ratio, growth, peerGrowth] };
+      return { name: `${name} ${count}`, values: [ours, peers, ratio, growth, peerGrowth] };
     });
     const columns = [
       { name: OURS, unit },
@@ -96,7 +97,7 @@ export class Account {
     const all = [...this.#againstPeer, ...this.#growth];
     if (all.length === 0) return;
     const kept = all.filter(({ goal, ratio }) => keeps(goal, ratio)).length;
-    say(`${kept} of ${all.length} goals are kept`);
+    this.#say(`${kept} of ${all.length} goals are kept`);
   }
 
   #goals(): Table[] {

@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const account = new Account();
+const account = new Account((line) => void process.stdout.write(`${line}\n`));
 const startMs = performance.now();
 
 function progress(text: string): void {
@@ -63,7 +63,7 @@ async function live(amount: Amount, rounds: number): Promise<void> {
   }));
   // A life begins with an empty directory: no round has to be thrown away.
   const measured = await byTurns(ways, rounds, { ...options, quick: true });
-  account.add(LIFE_ABOUT, LIFE_FIGURES, measured, true);
+  account.add(LIFE_ABOUT, LIFE_FIGURES, measured, true, true);
 }
 
 async function sweep(test: Sweep, amount: Amount, rounds: number): Promise<void> {

@@ -9,29 +9,96 @@ import { standingAlone } from './svg.ts';
 interface Chosen {
   readonly name: string;
   readonly suite: string;
+  readonly heading: string;
   /** How the title of the plot begins. */
   readonly title: string;
   readonly unit: string;
 }
 
 const CHOSEN: readonly Chosen[] = [
-  { name: 'peers-cpu', suite: 'peers', title: 'CPU per GB', unit: 's/GB' },
-  { name: 'peers-throughput', suite: 'peers', title: 'throughput', unit: 'MB/s' },
-  { name: 'peers-latency', suite: 'peers', title: '2,000 single-record', unit: 'µs' },
-  { name: 'peers-latency-20k', suite: 'peers', title: '20,000 single-record', unit: 'µs' },
-  { name: 'peers-memory', suite: 'peers', title: 'a life', unit: 'MiB' },
-  { name: 'peers-partitions', suite: 'peers', title: 'single records of 1 KiB over many partitions', unit: 'µs' },
-  { name: 'peers-connections', suite: 'peers', title: 'single records of 1 KiB over many connections', unit: 'µs' },
-  { name: 'limit', suite: 'limit', title: 'the same bytes: CPU', unit: 's/GB' },
-  { name: 'zero-copy', suite: 'zero-copy', title: 'answers from the page cache', unit: 's/GB' },
-  { name: 'zero-copy-cold', suite: 'zero-copy', title: 'answers from the disk', unit: 's/GB' },
-  { name: 'seq-vs-random', suite: 'seq-vs-random', title: 'page cache', unit: 'MB/s' },
-  { name: 'seq-vs-random-synced', suite: 'seq-vs-random', title: 'fdatasync after every write', unit: 'MB/s' },
-  { name: 'index-search', suite: 'index-search', title: 'one search in an offset index', unit: 'ns' },
-  { name: 'partitions-throughput', suite: 'partitions', title: 'produce', unit: 'MB/s' },
-  { name: 'partitions-latency', suite: 'partitions', title: 'produce', unit: 'µs' },
-  { name: 'partitions-memory', suite: 'partitions', title: 'produce', unit: 'MB' },
-  { name: 'roll-jitter', suite: 'roll-jitter', title: 'produce latency', unit: 'µs' },
+  { name: 'peers-cpu', heading: 'broker CPU per GB', suite: 'peers', title: 'CPU per GB', unit: 's/GB' },
+  { name: 'peers-throughput', heading: 'throughput', suite: 'peers', title: 'throughput', unit: 'MB/s' },
+  {
+    name: 'peers-latency',
+    heading: 'latency at 2,000 requests a second',
+    suite: 'peers',
+    title: '2,000 single-record',
+    unit: 'µs',
+  },
+  {
+    name: 'peers-latency-20k',
+    heading: 'latency at 20,000 requests a second',
+    suite: 'peers',
+    title: '20,000 single-record',
+    unit: 'µs',
+  },
+  { name: 'peers-memory', heading: 'anonymous and shared memory', suite: 'peers', title: 'a life', unit: 'MiB' },
+  {
+    name: 'peers-partitions',
+    heading: 'broker CPU per request by partitions',
+    suite: 'peers',
+    title: 'single records of 1 KiB over many partitions',
+    unit: 'µs',
+  },
+  {
+    name: 'peers-connections',
+    heading: 'broker CPU per request by connections',
+    suite: 'peers',
+    title: 'single records of 1 KiB over many connections',
+    unit: 'µs',
+  },
+  { name: 'limit', heading: 'CPU beside a C server', suite: 'limit', title: 'the same bytes: CPU', unit: 's/GB' },
+  {
+    name: 'zero-copy',
+    heading: 'CPU of sending, by size of the answer',
+    suite: 'zero-copy',
+    title: 'answers from the page cache',
+    unit: 's/GB',
+  },
+  {
+    name: 'zero-copy-cold',
+    heading: 'CPU of sending from a cold file',
+    suite: 'zero-copy',
+    title: 'answers from the disk',
+    unit: 's/GB',
+  },
+  {
+    name: 'seq-vs-random',
+    heading: 'writing, into the page cache',
+    suite: 'seq-vs-random',
+    title: 'page cache',
+    unit: 'MB/s',
+  },
+  {
+    name: 'seq-vs-random-synced',
+    heading: 'writing, fdatasync after each write',
+    suite: 'seq-vs-random',
+    title: 'fdatasync after every write',
+    unit: 'MB/s',
+  },
+  {
+    name: 'index-search',
+    heading: 'one search, by entries of the index',
+    suite: 'index-search',
+    title: 'one search in an offset index',
+    unit: 'ns',
+  },
+  {
+    name: 'partitions-throughput',
+    heading: 'throughput by partitions',
+    suite: 'partitions',
+    title: 'produce',
+    unit: 'MB/s',
+  },
+  { name: 'partitions-latency', heading: 'latency by partitions', suite: 'partitions', title: 'produce', unit: 'µs' },
+  { name: 'partitions-memory', heading: 'own memory by partitions', suite: 'partitions', title: 'produce', unit: 'MB' },
+  {
+    name: 'roll-jitter',
+    heading: 'latency while all partitions roll',
+    suite: 'roll-jitter',
+    title: 'produce latency',
+    unit: 'µs',
+  },
 ];
 
 export interface MainPlots {
@@ -40,11 +107,12 @@ export interface MainPlots {
   readonly missing: readonly string[];
 }
 
-function chosenPicture(sections: readonly Section[], { name, suite, title, unit }: Chosen): Picture | null {
+function chosenPicture(sections: readonly Section[], { name, heading, suite, title, unit }: Chosen): Picture | null {
   for (const { result } of sections.filter((section) => section.result.suite === suite)) {
     const plot = plotsIn(result).find(({ chart }) => chart.unit === unit && chart.title.startsWith(title));
-    if (plot !== undefined)
-      return { name: `${name}.svg`, svg: standingAlone(svgOf(plot), CHART_STYLES, machineLine(result)) };
+    if (plot === undefined) continue;
+    const svg = svgOf({ ...plot, chart: { ...plot.chart, title: heading } });
+    return { name: `${name}.svg`, svg: standingAlone(svg, CHART_STYLES, machineLine(result)) };
   }
   return null;
 }

@@ -64,14 +64,15 @@ function plotsOf(title: string, unit: string, rows: readonly NamedRow[]): Plot[]
     return [{ kind: 'curves', chart: { title, unit, series: curves } }];
   }
   const columns = new Set(rows.map(({ column }) => column));
-  if (columns.size > 1 && (curves.length > SERIES_MAX || rows.length > BARS_MAX)) {
-    return Array.from(columns, (column) =>
+  if (columns.size > 1) {
+    const apart = Array.from(columns, (column) =>
       plotsOf(
         `${title}: ${column}`,
         unit,
         rows.filter((row) => row.column === column),
       ),
     ).flat();
+    if (rows.length > BARS_MAX || apart.every(({ kind }) => kind === 'curves')) return apart;
   }
   return [{ kind: 'bars', chart: { title, unit, series: seriesBy(rows, ({ column }) => column) } }];
 }

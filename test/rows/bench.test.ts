@@ -170,7 +170,7 @@ describe.skipIf(loadAddon() === null)('the addon and the disk', () => {
       const calls = tables.at(-1);
       expect(Object.keys(cold ?? {})).toHaveLength(6);
       for (const byConnections of tables.slice(2, -1)) {
-        const counts = ['1 connection', '8 connections', '64 connections'];
+        const counts = ['connections 1', 'connections 8', 'connections 64'];
         expect(Object.keys(byConnections)).toEqual(
           counts.flatMap((count) => [`${count}, pread and send`, `${count}, sendfile`]),
         );
@@ -235,7 +235,7 @@ describe.skipIf(loadAddon() === null || !hasTool(COMPILER))('a whole broker', ()
     'S045: throughput, latency and memory are measured over the number of partitions',
     async () => {
       const [sweep] = (await tablesOf('partitions')).map(figuresOf);
-      expect(Object.keys(sweep ?? {})).toEqual(['1 partition', '8 partitions', '64 partitions']);
+      expect(Object.keys(sweep ?? {})).toEqual(['partitions 1', 'partitions 8', 'partitions 64']);
       for (const line of Object.values(sweep ?? {}))
         expectPositive(line, ['throughput', 'CPU', 'p99 flat out', 'p99 at the rate', 'own memory before', 'after']);
     },
