@@ -5,7 +5,7 @@
 import { byTurns } from './kit/rounds.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { tableOf } from './kit/table.ts';
-import { load } from './limit/load.ts';
+import { load, loadTopic } from './limit/load.ts';
 import { broker, withServers } from './limit/servers.ts';
 
 const TOPIC = 'group-commit';
@@ -25,8 +25,7 @@ async function run(options: SuiteOptions) {
   const each = options.quick ? QUICK_REQUESTS_EACH : REQUESTS_EACH;
   return withServers(VARIANTS, options.directory, async (servers) => {
     const target = { topic: TOPIC, mode: 'produce', spread: PARTITIONS };
-    for (const { port } of servers)
-      await load({ port, ...target, create: true, partitions: PARTITIONS, requests: PARTITIONS });
+    for (const { port } of servers) await loadTopic(port, TOPIC, PARTITIONS);
     const tables = [];
     for (const connections of CONNECTIONS) {
       const ways = servers.map(({ name, port, pid }) => ({

@@ -4,7 +4,7 @@ import { cpuSeconds, memoryOf } from './kit/process.ts';
 import { byTurns } from './kit/rounds.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { tableOf } from './kit/table.ts';
-import { load } from './limit/load.ts';
+import { loadTopic } from './limit/load.ts';
 import { broker, withServers } from './limit/servers.ts';
 
 const PARTITIONS = 1000;
@@ -19,15 +19,7 @@ async function run(options: SuiteOptions) {
   const variants = [broker({}, 'fresh'), broker({}, `${partitions} partitions`)];
   return withServers(variants, options.directory, async (servers) => {
     const port = servers.at(-1)?.port ?? 0;
-    await load({
-      port,
-      topic: 'idle',
-      mode: 'produce',
-      create: true,
-      partitions,
-      spread: partitions,
-      requests: partitions,
-    });
+    await loadTopic(port, 'idle', partitions);
     const ways = servers.map(({ name, pid }) => ({
       name,
       async round() {

@@ -1,4 +1,7 @@
-/** What finding an entry of an index costs: the search in a map and its portable twin, for indexes from a thousand entries to a million. */
+/**
+ * What finding an entry of an index costs: the search in a map and its portable twin, for indexes from a thousand entries to a
+ * million; again and again, and once in an index that has just been opened and is not in the page cache.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OFFSET_ENTRY_BYTES } from '../src/base/portable-kernels.ts';
@@ -10,6 +13,7 @@ import { PortableDisk } from '../src/runtime/portable-disk.ts';
 import { inDirectory } from './kit/directory.ts';
 import { byTurns, type Way } from './kit/rounds.ts';
 import { linearFit } from './kit/statistics.ts';
+import { forgetFile } from './kit/stream-sender.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { type Table, tableOf } from './kit/table.ts';
 import { nsEach, targetsBelow } from './kit/targets.ts';
@@ -37,6 +41,55 @@ function searchWay(name: string, disk: Disk, path: string, entries: number, sear
     if (slot !== target) throw new Error(`${name}: slot ${slot} for key ${target}`);
   };
   return { name: `${name} ${entries}`, round: () => ({ ns: nsEach(targets, look) }) };
+}
+
+/** One search each round: opening, mapping, and as many pages from the disk as it touches. */
+function coldWay(name: string, disk: Disk, path: string, entries: number): Way {
+  const targets = targetsBelow(entries, ROUNDS + 1);
+  return {
+    name: `${name} ${entries}`,
+    round(number) {
+      forgetFile(path);
+      const target = targets[number] as number;
+      const faults = process.resourceUsage().majorPageFault;
+      const startMs = performance.now();
+      const file = disk.open(path, 'read');
+      const slot = disk.searchIndex(file, 'offset', entries, target);
+      const us = (performance.now() - startMs) * 1000;
+      disk.close(file);
+      if (slot !== target) throw new Error(`${name}: slot ${slot} for key ${target}`);
+      return { us, faults: process.resourceUsage().majorPageFault - faults };
+    },
+  };
+}
+
+async function coldSearches(native: Native, directory: string, options: SuiteOptions): Promise<Table> {
+  const [disk, twin] = [new NativeDisk(native), new PortableDisk()];
+  const ways = ENTRIES.flatMap((entries) => {
+    // A file that is mapped stays in the page cache: these are never open between two rounds.
+    const path = join(directory, `${entries}-cold.index`);
+    writeIndex(path, entries);
+    return [coldWay('native', disk, path, entries), coldWay('portable', twin, path, entries)];
+  });
+  const rounds = await byTurns(ways, options.quick ? QUICK_ROUNDS : ROUNDS, options);
+  return tableOf(
+    'the first search in an index that is not in the page cache, its opening included',
+    [
+      { name: 'native', unit: 'µs' },
+      { name: 'portable', unit: 'µs' },
+      { name: 'portable ÷ native', unit: '' },
+      { name: 'major page faults, native', unit: '' },
+    ],
+    ENTRIES.map((entries) => ({
+      name: `${entries} entries`,
+      values: [
+        rounds.spread(`native ${entries}`, 'us'),
+        rounds.spread(`portable ${entries}`, 'us'),
+        rounds.ratio(`portable ${entries}`, `native ${entries}`, 'us'),
+        rounds.spread(`native ${entries}`, 'faults'),
+      ],
+    })),
+  );
 }
 
 async function searches(native: Native, directory: string, options: SuiteOptions): Promise<Table[]> {
@@ -96,6 +149,9 @@ export const suite: Suite = {
   async run(options) {
     const native = loadAddon();
     if (native === null) throw new Error('this bench needs the addon');
-    return inDirectory(options.directory, (directory) => searches(native, directory, options));
+    return inDirectory(options.directory, async (directory) => [
+      ...(await searches(native, directory, options)),
+      await coldSearches(native, directory, options),
+    ]);
   },
 };

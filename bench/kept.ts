@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectRoom } from './kit/directory.ts';
+import { goalTables } from './kit/goals.ts';
 import { byTurns, type Round, type Rounds } from './kit/rounds.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { type Line, tableOf } from './kit/table.ts';
@@ -18,6 +19,7 @@ const BATCH_BYTES = 64 << 10;
 const TAIL_BATCHES = 16;
 const FILL_BATCH_BYTES = 1 << 20;
 const LONG = 'long';
+const GROWTH_GOAL = { ratio: 1.1 };
 
 const COSTS = [
   { name: 'CPU', figure: 'cpu', unit: 's/GB' },
@@ -108,6 +110,11 @@ async function run(options: SuiteOptions) {
     ];
     settle(directory);
     const rounds = await byTurns(ways, amounts.rounds, options);
+    const goals = (['append', 'fetch'] as const).map((about) => ({
+      name: `${about === 'append' ? 'appending to' : 'reading the tail of'} a log of ${amounts.keptBytes / 1e9} GB instead of 1 MiB: CPU`,
+      ratio: rounds.ratio(LONG, 'short', `${about} cpu`),
+      goal: GROWTH_GOAL,
+    }));
     return [
       tableOf(
         `a log of 1 MiB against one of ${amounts.keptBytes / 1e9} GB`,
@@ -118,6 +125,7 @@ async function run(options: SuiteOptions) {
         ]),
         linesOf(rounds),
       ),
+      ...goalTables('growth', goals),
     ];
   });
 }

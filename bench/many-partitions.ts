@@ -11,9 +11,10 @@ import { Metadata } from '../src/wire/messages/metadata.ts';
 import { Produce } from '../src/wire/messages/produce.ts';
 import { RawClient } from '../test/kit/client.ts';
 import { batchOf } from '../test/kit/records.ts';
-import { createTopic, end, start } from './kit/broker-process.ts';
+import { end, start } from './kit/broker-process.ts';
 import { cpuSeconds, memoryOf } from './kit/process.ts';
 import type { Row, Suite, SuiteOptions } from './kit/suite.ts';
+import { createTopic } from './kit/topics.ts';
 
 const IDLE_SECONDS = 5;
 /** Partitions named by one produce request. */

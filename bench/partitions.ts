@@ -7,7 +7,7 @@ import { memoryOf } from './kit/process.ts';
 import { byTurns, type Round } from './kit/rounds.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { tableOf } from './kit/table.ts';
-import { load } from './limit/load.ts';
+import { load, loadTopic } from './limit/load.ts';
 import { broker, type Running, withServers } from './limit/servers.ts';
 
 const TOPIC = 'partitions';
@@ -61,20 +61,9 @@ function ownMegabytes({ pid }: Running): number {
 async function run(options: SuiteOptions) {
   const amounts = options.quick ? QUICK_AMOUNTS : AMOUNTS;
   expectRoom(options.directory, amounts.partitions.length * (amounts.rounds + 1) * amounts.bytes);
-  const variants = amounts.partitions.map((count) => broker({}, count === 1 ? '1 partition' : `${count} partitions`));
+  const variants = amounts.partitions.map((count) => broker({}, `partitions ${count}`));
   return withServers(variants, options.directory, async (servers) => {
-    for (const [at, { port }] of servers.entries()) {
-      const partitions = amounts.partitions[at] as number;
-      await load({
-        port,
-        topic: TOPIC,
-        mode: 'produce',
-        create: true,
-        partitions,
-        spread: partitions,
-        requests: partitions,
-      });
-    }
+    for (const [at, { port }] of servers.entries()) await loadTopic(port, TOPIC, amounts.partitions[at] as number);
     const restMegabytes = servers.map(ownMegabytes);
     const ways = servers.map((server, at) => ({
       name: server.name,
@@ -85,7 +74,7 @@ async function run(options: SuiteOptions) {
       name: server.name,
       values: [
         rounds.spread(server.name, 'rate'),
-        rounds.ratio(server.name, '1 partition', 'rate'),
+        rounds.ratio(server.name, 'partitions 1', 'rate'),
         rounds.spread(server.name, 'cpu'),
         rounds.spread(server.name, 'flatP99Us'),
         rounds.spread(server.name, 'p50Us'),
@@ -99,7 +88,7 @@ async function run(options: SuiteOptions) {
         `produce, batches of ${BATCH_BYTES >> 10} KiB, ${CONNECTIONS} connections; then single records at ${RATE_PER_SECOND} requests/s`,
         [
           { name: 'throughput', unit: 'MB/s' },
-          { name: '÷ 1 partition', unit: '' },
+          { name: '÷ one partition', unit: '' },
           { name: 'CPU', unit: 's/GB' },
           { name: 'p99 flat out', unit: 'µs' },
           { name: 'p50 at the rate', unit: 'µs' },

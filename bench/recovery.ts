@@ -10,9 +10,10 @@ import { ZERO_UUID } from '../src/base/uuid.ts';
 import { Produce } from '../src/wire/messages/produce.ts';
 import { RawClient } from '../test/kit/client.ts';
 import { filledBatch } from '../test/kit/records.ts';
-import { createTopic, end, type Running, start } from './kit/broker-process.ts';
+import { end, type Running, start } from './kit/broker-process.ts';
 import { readBytes } from './kit/process.ts';
 import type { Row, Suite, SuiteOptions } from './kit/suite.ts';
+import { createTopic } from './kit/topics.ts';
 
 const TOPIC = 'recovered';
 const BATCH_BYTES = 65_536;

@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { byTurns, type Round } from './kit/rounds.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { tableOf } from './kit/table.ts';
-import { load } from './limit/load.ts';
+import { load, loadTopic } from './limit/load.ts';
 import { broker, type Running, type Variant, withServers } from './limit/servers.ts';
 
 interface Amounts {
@@ -61,16 +61,7 @@ async function run(options: SuiteOptions) {
   const amounts = options.quick ? QUICK_AMOUNTS : AMOUNTS;
   const { partitions, rollMs, ratePerSecond } = amounts;
   return withServers(variants(rollMs), options.directory, async (servers) => {
-    for (const { port } of servers)
-      await load({
-        port,
-        topic: TOPIC,
-        mode: 'produce',
-        create: true,
-        partitions,
-        spread: partitions,
-        requests: partitions,
-      });
+    for (const { port } of servers) await loadTopic(port, TOPIC, partitions);
     const ways = servers.map((server) => ({ name: server.name, round: () => measure(server, amounts) }));
     const rounds = await byTurns(ways, amounts.rounds, options);
     return [

@@ -1,13 +1,16 @@
 /**
  * The runner: `npm run bench -- NAME… [--quick | --full] [--json FILE] [--dir DIR]`. Without a name it lists the suites,
  * one line each. Data is written below DIR, the system's temporary directory if not given, and removed.
- * The file has one suite's result, or a list of them when there are several names. `limit` is a program of its own with more options: `node bench/limit/run.ts`.
+ * The file has one suite's result, or a list of them when there are several names. `limit` has more options as a program of its own: `node bench/limit/run.ts`.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { inDirectory } from './kit/directory.ts';
+import { commitOf, machineOf } from './kit/machine.ts';
 import { resultOf, type SuiteResult } from './kit/result.ts';
 import { digits } from './kit/statistics.ts';
 import type { Row } from './kit/suite.ts';
@@ -35,16 +38,16 @@ async function list(): Promise<void> {
   }
 }
 
-function runLimit(): void {
-  const words = [
-    ...(values.quick ? ['--quick'] : []),
-    ...(values.json ? ['--json', values.json] : []),
-    ...['--dir', values.dir],
-  ];
-  const { status } = spawnSync(process.execPath, [fileURLToPath(new URL('limit/run.ts', import.meta.url)), ...words], {
-    stdio: 'inherit',
+/** A program of its own: it leaves its result in a file. */
+async function runLimit(): Promise<SuiteResult> {
+  return inDirectory(values.dir, (directory) => {
+    const json = join(directory, 'limit.json');
+    const words = [...(values.quick ? ['--quick'] : []), '--json', json, '--dir', values.dir];
+    const program = fileURLToPath(new URL('limit/run.ts', import.meta.url));
+    const { status } = spawnSync(process.execPath, [program, ...words], { stdio: 'inherit' });
+    if (status !== 0) throw new Error(`${LIMIT} ended with ${status}`);
+    return JSON.parse(readFileSync(json, 'utf8')) as SuiteResult;
   });
-  if (status !== 0) process.exitCode = status ?? 1;
 }
 
 /** Rows that one clock measured in one unit are compared with the first of them. */
@@ -79,17 +82,13 @@ if (unknown !== undefined) {
   process.stderr.write(`There is no bench ${unknown}; there are ${[LIMIT, ...Object.keys(SUITES)].join(', ')}.\n`);
   process.exitCode = 64;
 } else if (positionals.length === 0) await list();
-else if (values.json && positionals.includes(LIMIT) && positionals.length > 1) {
-  process.stderr.write('limit writes a JSON file of its own: run it alone with --json.\n');
-  process.exitCode = 64;
-} else {
+else {
   const size = values.quick ? 'quick' : values.full ? 'full' : 'normal';
+  const { model, cpus, node } = machineOf(size);
+  process.stdout.write(`${cpus} × ${model}, Node ${node}, commit ${commitOf()}, ${size} run\n`);
   const measured: SuiteResult[] = [];
-  for (const name of positionals) {
-    if (name === LIMIT) runLimit();
-    else measured.push(resultOf(name, size, await runSuite(name)));
-  }
-  if (values.json && !positionals.includes(LIMIT)) {
+  for (const name of positionals)
+    measured.push(name === LIMIT ? await runLimit() : resultOf(name, size, await runSuite(name)));
+  if (values.json)
     writeFileSync(values.json, `${JSON.stringify(measured.length === 1 ? measured[0] : measured, null, 2)}\n`);
-  }
 }

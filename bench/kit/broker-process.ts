@@ -2,8 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { CreateTopics } from '../../src/wire/messages/create-topics.ts';
-import type { RawClient } from '../../test/kit/client.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -37,12 +35,4 @@ export async function end({ child }: Running, signal: NodeJS.Signals): Promise<n
   child.kill(signal);
   await exit;
   return performance.now() - began;
-}
-
-/** However long many partitions take. */
-export async function createTopic(client: RawClient, name: string, partitions: number): Promise<void> {
-  const topic = { name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] };
-  const answer = await client.call(CreateTopics, 7, { topics: [topic], timeoutMs: 600_000, validateOnly: false });
-  const { errorCode, errorMessage } = answer.topics[0] ?? {};
-  if (errorCode !== 0) throw new Error(`create: ${errorCode} ${errorMessage}`);
 }

@@ -44,15 +44,22 @@ export class StreamSender {
     return new StreamSender(path, fileBytes, headBytes, server, sink, socket);
   }
 
-  /** CPU of the whole process: a stream reads on the threads of the pool. */
-  async round(size: number): Promise<Round> {
-    const answers = Math.max(1, Math.min(ANSWERS_MAX, this.#fileBytes / size));
+  /** CPU and switches of the whole process: a stream reads on the threads of the pool. */
+  async round(size: number, most = this.#fileBytes): Promise<Round> {
+    const answers = Math.max(1, Math.min(ANSWERS_MAX, most / size));
     const startMs = performance.now();
-    const before = process.cpuUsage();
+    const before = process.resourceUsage();
     for (let i = 0; i < answers; i++) await this.#answer((i * size) % this.#fileBytes, size);
-    const { user, system } = process.cpuUsage(before);
-    const bytes = answers * size;
-    return { cpu: (user + system) / 1e6 / (bytes / 1e9), rate: bytes / 1e3 / (performance.now() - startMs) };
+    const after = process.resourceUsage();
+    const seconds = (performance.now() - startMs) / 1000;
+    const gigabytes = (answers * size) / 1e9;
+    const micros = after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime;
+    return {
+      cpu: micros / 1e6 / gigabytes,
+      rate: (gigabytes * 1000) / seconds,
+      voluntary: (after.voluntaryContextSwitches - before.voluntaryContextSwitches) / gigabytes,
+      involuntary: (after.involuntaryContextSwitches - before.involuntaryContextSwitches) / gigabytes,
+    };
   }
 
   async close(): Promise<void> {

@@ -35,3 +35,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const { stdout } = await run(program, words);
   return JSON.parse(stdout) as LoadResult;
 }
+
+/** A topic of which every partition has been written to, once. */
+export function loadTopic(port: number, topic: string, partitions: number): Promise<LoadResult> {
+  return load({ port, topic, mode: 'produce', create: true, partitions, spread: partitions, requests: partitions });
+}

@@ -1,4 +1,5 @@
 /** One case, round by round: every server in turn gets the same load, the first round is thrown away, ratios are taken within a round. */
+import type { Goal } from '../kit/goals.ts';
 import { median, ratios, type Spread, spread } from '../kit/statistics.ts';
 import { type Case, shortened } from './cases.ts';
 import { type LoadResult, load } from './load.ts';
@@ -10,18 +11,17 @@ export interface VariantResult {
   cpu: Spread;
   /** Against the yardstick of the same round; the yardstick itself has ones. */
   cpuRatio: Spread;
-  megabytesPerSecond: number;
-  requestsPerSecond: number;
-  p50Us: number;
-  p99Us: number;
-  rounds: LoadResult[];
+  megabytesPerSecond: Spread;
+  requestsPerSecond: Spread;
+  p50Us: Spread;
+  p99Us: Spread;
 }
 
 export interface CaseResult {
   name: string;
   question: string;
-  unit: 's/GB' | 'µs/request';
-  limitRatio: number | null;
+  unit: 's/GB' | 'µs';
+  goal: Goal | null;
   yardstick: string;
   variants: VariantResult[];
 }
@@ -93,8 +93,8 @@ function summary(
   return {
     name: test.name,
     question: test.question,
-    unit: test.per === 'GB' ? 's/GB' : 'µs/request',
-    limitRatio: test.limitRatio ?? null,
+    unit: test.per === 'GB' ? 's/GB' : 'µs',
+    goal: test.goal ?? null,
     yardstick: reference.name,
     variants: running.map((server) => {
       const rounds = results.get(server) ?? [];
@@ -102,11 +102,10 @@ function summary(
         name: server.name,
         cpu: spread(cpu(server)),
         cpuRatio: spread(ratios(cpu(server), cpu(reference))),
-        megabytesPerSecond: median(rounds.map((result) => result.megabytesPerSecond)),
-        requestsPerSecond: median(rounds.map((result) => result.requestsPerSecond)),
-        p50Us: median(rounds.map((result) => result.p50Us)),
-        p99Us: median(rounds.map((result) => result.p99Us)),
-        rounds,
+        megabytesPerSecond: spread(rounds.map((result) => result.megabytesPerSecond)),
+        requestsPerSecond: spread(rounds.map((result) => result.requestsPerSecond)),
+        p50Us: spread(rounds.map((result) => result.p50Us)),
+        p99Us: spread(rounds.map((result) => result.p99Us)),
       };
     }),
   };

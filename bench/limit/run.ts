@@ -9,13 +9,14 @@
  * C server against itself, which shows the noise. Cases: those of cases.ts, and `life` (idle CPU, memory, start).
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { digits, spreadText } from '../kit/statistics.ts';
+import { resultOf } from '../kit/result.ts';
 import { CASES } from './cases.ts';
 import { type LifeResult, measureLife } from './life.ts';
 import { type CaseResult, runCase } from './rounds.ts';
 import { broker, custom, stopAll, type Variant, yardstick } from './servers.ts';
+import { caseText, lifeText, tablesOf } from './told.ts';
 
 const { values } = parseArgs({
   options: {
@@ -52,32 +53,6 @@ function chosenVariants(): Variant[] {
   return [first, ...peers];
 }
 
-function caseText(result: CaseResult): string {
-  const lines = result.variants.map((variant) => {
-    const over = variant.name === 'broker' && result.limitRatio !== null && variant.cpuRatio.median > result.limitRatio;
-    const limit =
-      variant.name === 'broker' && result.limitRatio !== null
-        ? `  limit ${result.limitRatio}${over ? ' EXCEEDED' : ''}`
-        : '';
-    const ratio = variant.name === result.yardstick ? 'yardstick' : `× ${spreadText(variant.cpuRatio)}`;
-    const pace =
-      result.unit === 's/GB'
-        ? `${digits(variant.megabytesPerSecond)} MB/s`
-        : `${digits(variant.requestsPerSecond)} requests/s`;
-    return `  ${variant.name.padEnd(12)} ${spreadText(variant.cpu).padEnd(24)} ${ratio.padEnd(24)} ${pace}, p99 ${digits(variant.p99Us)} µs${limit}`;
-  });
-  return [`${result.name}: ${result.question}; CPU ${result.unit}, median (min–max)`, ...lines].join('\n');
-}
-
-function lifeText(result: LifeResult): string {
-  const anonymous = (result.memory.anonymousBytes + result.memory.sharedBytes) / 1e6;
-  return (
-    `${result.name}: listening after ${spreadText(result.listeningMs)} ms, first record acknowledged after ${spreadText(result.firstAckMs)} ms; ` +
-    `idle ${digits(result.idleCpuPercent)} % of a core, ${digits(anonymous)} MB anonymous and shared, ` +
-    `${digits(result.memory.fileBytes / 1e6)} MB file, ${result.memory.threads} threads`
-  );
-}
-
 const variants = chosenVariants();
 const names = [...CASES.map((test) => test.name), 'life'];
 const wanted = values.case ?? names;
@@ -112,13 +87,8 @@ async function measure(): Promise<void> {
     }
   }
   if (values.json) {
-    const machine = {
-      cpus: cpus().length,
-      model: cpus()[0]?.model ?? 'unknown',
-      node: process.version,
-      platform: process.platform,
-    };
-    writeFileSync(values.json, `${JSON.stringify({ machine, rounds, quick: values.quick, cases, life }, null, 2)}\n`);
+    const result = resultOf('limit', values.quick ? 'quick' : 'normal', tablesOf(cases, life));
+    writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
   }
 }
 

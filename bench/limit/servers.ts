@@ -10,7 +10,7 @@ import { compileC } from '../kit/compile.ts';
 import { beforeInterruptedEnd } from '../kit/interrupt.ts';
 import { alive, listenerOf } from '../kit/process.ts';
 
-const START_MAX_MS = 60_000;
+const START_MAX_MS = 180_000;
 const STOP_MAX_MS = 30_000;
 const POLL_MS = 2;
 const PORT_PATTERN =

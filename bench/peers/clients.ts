@@ -25,50 +25,25 @@ export function recordsFile(directory: string, records: number): string {
   return path;
 }
 
-/** Seconds until kcat has ended; what it prints goes nowhere. */
-async function kcat(words: readonly string[]): Promise<number> {
+/** MB/s of the records, from kcat's start to its end; what it prints goes nowhere. */
+async function kcat(records: number, words: readonly string[]): Promise<number> {
   const startMs = performance.now();
   const child = spawn('kcat', words, { stdio: ['ignore', 'ignore', 'pipe'] });
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (complaints = (complaints + text).slice(-2000)));
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`kcat ${words.join(' ')} ended with ${code}: ${complaints}`);
-  return (performance.now() - startMs) / 1000;
+  return (records * RECORD_BYTES) / 1e3 / (performance.now() - startMs);
 }
 
-export function kcatProduce(port: number, topic: string, file: string): Promise<number> {
-  return kcat([
-    '-P',
-    '-b',
-    `127.0.0.1:${port}`,
-    '-t',
-    topic,
-    '-p',
-    '0',
-    '-X',
-    'acks=all',
-    '-X',
-    'linger.ms=5',
-    '-l',
-    file,
-  ]);
+export function kcatProduce(port: number, topic: string, records: number, file: string): Promise<number> {
+  const words = ['-P', '-b', `127.0.0.1:${port}`, '-t', topic, '-p', '0', '-X', 'acks=all', '-X', 'linger.ms=5'];
+  return kcat(records, [...words, '-l', file]);
 }
 
 export function kcatConsume(port: number, topic: string, records: number): Promise<number> {
-  return kcat([
-    '-C',
-    '-q',
-    '-b',
-    `127.0.0.1:${port}`,
-    '-t',
-    topic,
-    '-p',
-    '0',
-    '-o',
-    'beginning',
-    '-c',
-    String(records),
-  ]);
+  const words = ['-C', '-q', '-b', `127.0.0.1:${port}`, '-t', topic, '-p', '0', '-o', 'beginning'];
+  return kcat(records, [...words, '-c', String(records)]);
 }
 
 export async function perf(port: number, ...words: string[]): Promise<PerfResult> {

@@ -1,8 +1,7 @@
-/** Apache Kafka as a server under measurement: one node in KRaft mode with the options of its own start script, and its perf tools. */
-import { execFile, spawnSync } from 'node:child_process';
+/** Apache Kafka as a server under measurement: one node in KRaft mode with the options of its own start script. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { kafkaClassPath } from '../../test/kafka/tool.ts';
 import { freePort, type Variant } from '../limit/servers.ts';
 
@@ -58,9 +57,9 @@ function format(directory: string): void {
   tool('format', '-t', tool('random-uuid'), '-c', join(directory, PROPERTIES));
 }
 
-export function kafka(): Variant {
+export function kafka(name: string): Variant {
   return {
-    name: 'Apache Kafka',
+    name,
     // The property tells whoever looks at the processes, and the measurer, which port is meant.
     command: ['java', ...JVM, '-Dodradek.bench.port={port}', ...java(['kafka.Kafka', `{dir}/${PROPERTIES}`], '{dir}')],
     async prepare(directory, port) {
@@ -69,29 +68,4 @@ export function kafka(): Variant {
       format(directory);
     },
   };
-}
-
-export interface ToolResult {
-  readonly megabytesPerSecond: number;
-  readonly recordsPerSecond: number;
-}
-
-const run = promisify(execFile);
-const TOOL_MAX_MS = 300_000;
-
-/** Kafka's own producer, as its perf tool drives it. */
-export async function javaProducer(port: number, topic: string, records: number): Promise<ToolResult> {
-  const words = [
-    '-Xmx512m',
-    '-cp',
-    kafkaClassPath(),
-    'org.apache.kafka.tools.ProducerPerformance',
-    ...['--topic', topic, '--num-records', String(records), '--record-size', '1024', '--throughput', '-1'],
-    ...['--producer-props', `bootstrap.servers=127.0.0.1:${port}`, 'acks=all'],
-  ];
-  const { stdout } = await run('java', words, { timeout: TOOL_MAX_MS, maxBuffer: 16 << 20 });
-  const last = [...stdout.matchAll(/records sent, ([\d.]+) records\/sec \(([\d.]+) MB\/sec\)/g)].at(-1);
-  if (last === undefined) throw new Error(`the producer's tool said: ${stdout.slice(-500)}`);
-  // The tool's megabyte has 1024 × 1024 bytes.
-  return { recordsPerSecond: Number(last[1]), megabytesPerSecond: Number(last[2]) * 1.048576 };
 }

@@ -3,14 +3,16 @@
  * outside. Figures without a goal are for information.
  */
 
+import type { Goal } from '../kit/goals.ts';
 import { cpuSeconds } from '../kit/process.ts';
 import type { Round } from '../kit/rounds.ts';
+import { makeTopic } from '../kit/topics.ts';
 import { CASES } from '../limit/cases.ts';
 import { type LoadOptions, type LoadResult, load } from '../limit/load.ts';
 import type { Running } from '../limit/servers.ts';
 import { kcatConsume, kcatProduce, perf, recordsFile } from './clients.ts';
-import type { FigureKind, Goal } from './goals.ts';
-import { javaProducer } from './kafka.ts';
+import type { FigureKind } from './figure-kind.ts';
+import { javaConsumer, javaProducer } from './java-clients.ts';
 
 export interface Amount {
   /** 1 in a normal run, a small part of it in a quick one. */
@@ -23,6 +25,8 @@ export interface Measure {
   readonly name: string;
   readonly about: string;
   readonly figures: readonly FigureKind[];
+  /** Its figures are compared with each other: they stand in a table of their own. */
+  readonly isTable?: true;
   prepare?(server: Running, amount: Amount): Promise<unknown>;
   round(server: Running, amount: Amount): Promise<Round>;
 }
@@ -30,6 +34,7 @@ export interface Measure {
 const TOPIC = 'peers';
 const RECORDS = 500_000;
 const JAVA_RECORDS = 300_000;
+const LATENCY_SECONDS = 10;
 const KCAT_TOPIC = 'kcat';
 /** Like `prime` of the limit bench: twice what is written. */
 const PRIME_MOST = 4e9;
@@ -38,6 +43,7 @@ function perGb(result: LoadResult): number {
   return result.serverCpuSeconds / (result.bytes / 1e9);
 }
 
+/** In µs of CPU for each, which are as many CPU-seconds for a million. */
 function perRequest(result: LoadResult): number {
   return (result.serverCpuSeconds * 1e6) / result.requests;
 }
@@ -54,7 +60,7 @@ function ofCase(name: string, share: number): LoadOptions {
 
 const cpuGoal = (goal: Goal, unit: 's/GB' | 'µs' = 's/GB'): FigureKind => ({
   key: 'cpu',
-  name: unit === 's/GB' ? 'broker CPU per GB' : 'broker CPU per request',
+  name: unit === 's/GB' ? 'CPU per GB' : 'CPU per request (s per million)',
   unit,
   goal,
 });
@@ -70,7 +76,8 @@ function bulk(name: string, about: string, goal: Goal): Measure {
       const fill = CASES.find((test) => test.name === name)?.fill ?? { mode: 'produce', requests: 1 };
       const part =
         typeof fill.bytes === 'number' ? { ...fill, bytes: Math.ceil(fill.bytes * Math.max(share, 0.25)) } : fill;
-      await load({ port, topic: TOPIC, create: true, 'connect-ms': 10_000, ...part });
+      await makeTopic(port, TOPIC);
+      await load({ port, topic: TOPIC, ...part });
     },
     async round({ port, pid }, { share }) {
       const options = ofCase(name, share);
@@ -86,8 +93,7 @@ function requests(name: string, about: string, figures: readonly FigureKind[], o
     name,
     about,
     figures,
-    prepare: ({ port }) =>
-      load({ port, topic: TOPIC, create: true, 'connect-ms': 10_000, mode: 'produce', requests: 1 }),
+    prepare: ({ port }) => makeTopic(port, TOPIC),
     async round({ port, pid }, { share }) {
       const part: LoadOptions = { ...options };
       for (const key of ['requests', 'warmup'] as const) part[key] = Math.ceil(Number(options[key]) * share);
@@ -98,11 +104,27 @@ function requests(name: string, about: string, figures: readonly FigureKind[], o
   };
 }
 
-/** Throughput of bytes that a client from outside has moved, and what the broker needed for it. */
+/** Throughput of bytes that a client from outside has moved, in MB/s, and what the broker needed for it. */
 async function watched(server: Running, bytes: number, move: () => Promise<number>): Promise<Round> {
   const before = cpuSeconds(server.pid);
-  const seconds = await move();
-  return { cpu: (cpuSeconds(server.pid) - before) / (bytes / 1e9), rate: bytes / 1e6 / seconds };
+  const rate = await move();
+  return { cpu: (cpuSeconds(server.pid) - before) / (bytes / 1e9), rate };
+}
+
+/** Each request is due at its time, and what it takes counts from then. */
+function latency(name: string, rate: number, goals: Readonly<Record<string, Goal>> = {}): Measure {
+  const figures = [
+    { key: 'p50', name: 'p50', unit: 'µs' },
+    { key: 'p99', name: 'p99', unit: 'µs' },
+    { key: 'p999', name: 'p99.9', unit: 'µs' },
+  ].map((kind) => {
+    const goal = goals[kind.key];
+    return goal === undefined ? kind : { ...kind, goal };
+  });
+  const about = `${rate.toLocaleString('en')} single-record requests a second on 10 connections`;
+  const amount = { requests: rate * LATENCY_SECONDS, warmup: rate };
+  const measure = requests(name, about, figures, { mode: 'produce', connections: 10, depth: 8, rate, ...amount });
+  return { ...measure, isTable: true };
 }
 
 const noLess: FigureKind = { ...RATE, goal: { ratio: 1, atLeast: true } };
@@ -127,35 +149,27 @@ export const MEASURES: readonly Measure[] = [
     requests: 200_000,
     warmup: 20_000,
   }),
-  requests(
-    'latency',
-    '2,000 single-record requests a second on 10 connections',
-    [
-      { key: 'p50', name: 'p50', unit: 'µs', goal: { ratio: 0.7 } },
-      { key: 'p99', name: 'p99', unit: 'µs', goal: { ratio: 0.7 } },
-      { key: 'p999', name: 'p99.9', unit: 'µs', goal: { ratio: 0.4 } },
-    ],
-    { mode: 'produce', connections: 10, depth: 8, rate: 2000, requests: 20_000, warmup: 2_000 },
-  ),
+  latency('latency', 2_000, { p50: { ratio: 0.7 }, p99: { ratio: 0.7 }, p999: { ratio: 0.4 } }),
+  latency('latency-20k', 20_000),
   {
     name: 'librdkafka-produce',
     about: 'kcat (librdkafka) producer, 1 KiB, acks=all',
     figures: [cpuGoal({ ratio: 0.5 }), noLess],
-    prepare: ({ port }) =>
-      load({ port, topic: KCAT_TOPIC, create: true, 'connect-ms': 10_000, mode: 'produce', requests: 1 }),
+    prepare: ({ port }) => makeTopic(port, KCAT_TOPIC),
     round(server, { share, directory }) {
       const records = Math.ceil(RECORDS * share);
       const file = recordsFile(directory, records);
-      return watched(server, records * 1024, () => kcatProduce(server.port, KCAT_TOPIC, file));
+      return watched(server, records * 1024, () => kcatProduce(server.port, KCAT_TOPIC, records, file));
     },
   },
   {
     name: 'librdkafka-consume',
     about: 'kcat (librdkafka) consumer, 1 KiB',
     figures: [cpuGoal({ ratio: 1.1, stretch: 0.9 }), noLess],
-    async prepare({ port }, { share, directory }) {
-      await load({ port, topic: KCAT_TOPIC, create: true, 'connect-ms': 10_000, mode: 'produce', requests: 1 });
-      await kcatProduce(port, KCAT_TOPIC, recordsFile(directory, Math.ceil(RECORDS * share)));
+    async prepare(server, { share, directory }) {
+      await makeTopic(server.port, KCAT_TOPIC);
+      const records = Math.ceil(RECORDS * share);
+      await kcatProduce(server.port, KCAT_TOPIC, records, recordsFile(directory, records));
     },
     round(server, { share }) {
       const records = Math.ceil(RECORDS * share);
@@ -165,29 +179,40 @@ export const MEASURES: readonly Measure[] = [
   {
     name: 'java-produce',
     about: "Kafka's own producer by its perf tool, 1 KiB, acks=all",
-    figures: [{ key: 'cpu', name: 'broker CPU per GB', unit: 's/GB' }, RATE],
-    prepare: ({ port }) =>
-      load({ port, topic: TOPIC, create: true, 'connect-ms': 10_000, mode: 'produce', requests: 1 }),
-    async round({ port, pid }, { share }) {
+    figures: [{ key: 'cpu', name: 'CPU per GB', unit: 's/GB' }, RATE],
+    prepare: ({ port }) => makeTopic(port, TOPIC),
+    async round(server, { share }) {
       const records = Math.ceil(JAVA_RECORDS * share);
-      const before = cpuSeconds(pid);
-      const { megabytesPerSecond } = await javaProducer(port, TOPIC, records);
-      return { cpu: (cpuSeconds(pid) - before) / ((records * 1024) / 1e9), rate: megabytesPerSecond };
+      return watched(server, records * 1024, () => javaProducer(server.port, TOPIC, records));
+    },
+  },
+  {
+    name: 'java-consume',
+    about: "Kafka's own consumer by its perf tool, 1 KiB",
+    figures: [{ key: 'cpu', name: 'CPU per GB', unit: 's/GB' }, RATE],
+    async prepare(server, { share }) {
+      await makeTopic(server.port, TOPIC);
+      await javaProducer(server.port, TOPIC, Math.ceil(JAVA_RECORDS * share));
+    },
+    round(server, { share }) {
+      const records = Math.ceil(JAVA_RECORDS * share);
+      return watched(server, records * 1024, () => javaConsumer(server.port, TOPIC, records));
     },
   },
   {
     name: 'end-to-end',
     about: 'odradek perf end-to-end, 500 single records a second, from due to read',
+    isTable: true,
     figures: [
       { key: 'p50', name: 'p50', unit: 'µs' },
       { key: 'p99', name: 'p99', unit: 'µs' },
+      { key: 'p999', name: 'p99.9', unit: 'µs' },
     ],
-    prepare: ({ port }) =>
-      load({ port, topic: TOPIC, create: true, 'connect-ms': 10_000, mode: 'produce', requests: 1 }),
+    prepare: ({ port }) => makeTopic(port, TOPIC),
     async round({ port }, { share }) {
       const records = String(Math.ceil(5000 * share));
       const { latency } = await perf(port, 'end-to-end', '--topic', TOPIC, '--rate', '500', '--records', records);
-      return { p50: latency.p50Us, p99: latency.p99Us };
+      return { p50: latency.p50Us, p99: latency.p99Us, p999: latency.p999Us };
     },
   },
 ];

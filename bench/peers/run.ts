@@ -9,19 +9,15 @@ import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { expectRoom, inDirectory } from '../kit/directory.ts';
 import { resultOf } from '../kit/result.ts';
-import { byTurns, type Rounds, type Way } from '../kit/rounds.ts';
-import { digits, type Spread, spreadText } from '../kit/statistics.ts';
-import { type Line, type Table, tableOf } from '../kit/table.ts';
+import { byTurns, type Way } from '../kit/rounds.ts';
 import { broker, type Variant, withServers } from '../limit/servers.ts';
-import { type FigureKind, goalText, keeps } from './goals.ts';
+import { Account, OURS, PEER } from './account.ts';
 import { kafka } from './kafka.ts';
 import { LIFE_ABOUT, LIFE_FIGURES, lifeRound } from './life.ts';
-import { type Amount, MEASURES } from './measures.ts';
+import { type Amount, MEASURES, type Measure } from './measures.ts';
 import { SWEEPS, type Sweep } from './sweeps.ts';
 
 const LIFE = 'life';
-const OURS = 'Odradek';
-const PEER = 'Apache Kafka';
 const QUICK_SHARE = 0.04;
 const ROUNDS = 3;
 const ROOM_BYTES = 12e9;
@@ -37,137 +33,70 @@ const { values, positionals } = parseArgs({
   },
 });
 
-interface Compared {
-  readonly name: string;
-  readonly ratio: Spread;
-  readonly kind: FigureKind;
+const account = new Account((line) => void process.stdout.write(`${line}\n`));
+const startMs = performance.now();
+
+function progress(text: string): void {
+  process.stderr.write(`  … ${((performance.now() - startMs) / 1000).toFixed(0)} s: ${text}\n`);
 }
 
-const tables: Table[] = [];
-const compared: Compared[] = [];
+const options = { quick: values.quick, full: false, directory: values.dir, progress };
 
-function show(about: string, figures: readonly FigureKind[], rounds: Rounds): void {
-  process.stdout.write(`${about}\n`);
-  for (const kind of figures) {
-    const [ours, peers] = [rounds.spread(OURS, kind.key), rounds.spread(PEER, kind.key)];
-    const ratio = rounds.ratio(OURS, PEER, kind.key);
-    const { goal } = kind;
-    const verdict = goal === undefined ? '' : `  goal ${goalText(goal)}${keeps(goal, ratio) ? '' : '  NOT KEPT'}`;
-    const figuresText = `${OURS} ${spreadText(ours)}  ${PEER} ${spreadText(peers)} ${kind.unit}`;
-    process.stdout.write(`  ${kind.name}: ${figuresText}  × ${spreadText(ratio)}${verdict}\n`);
-    const name = figures === LIFE_FIGURES ? kind.name : `${about}: ${kind.name}`;
-    compared.push({ name, ratio, kind });
-    tables.push(
-      tableOf(
-        name,
-        [{ name: '', unit: kind.unit }],
-        [
-          { name: OURS, values: [ours] },
-          { name: PEER, values: [peers] },
-        ],
-      ),
-    );
-  }
+/** Both with the same settings where one of them has another default that clients notice. */
+function variants(): Variant[] {
+  return [broker({ 'group.initial.rebalance.delay.ms': 0 }, OURS), kafka(PEER)];
 }
 
-/** One line for each goal: what is asked, what came out. */
-function goals(): Table {
-  const lines = compared.flatMap(({ name, ratio, kind: { goal } }): Line[] =>
-    goal === undefined ? [] : [{ name, values: [ratio, goal.ratio] }],
-  );
-  return tableOf(
-    `goals, ${OURS} ÷ ${PEER}`,
-    [
-      { name: 'measured', unit: '×' },
-      { name: 'goal', unit: '×' },
-    ],
-    lines,
-  );
-}
-
-async function sweep(test: Sweep, amount: Amount, rounds: number, variants: readonly Variant[]): Promise<void> {
-  const counts = values.quick ? test.counts.slice(0, 3) : test.counts;
-  await withServers(variants, values.dir, async (servers) => {
-    const ways: Way[] = [];
-    for (const server of servers)
-      for (const count of counts) {
-        await test.prepare(server, count);
-        ways.push({
-          name: `${server.name} ${count}`,
-          round: async () => ({ cost: await test.measure(server, count, amount) }),
-        });
-      }
-    const measured = await byTurns(ways, rounds, { ...options(), quick: values.quick });
-    const lines = counts.map((count) => ({
-      name: `${count} ${test.name}`,
-      values: [
-        ...[OURS, PEER].map((name) => measured.spread(`${name} ${count}`, 'cost')),
-        measured.ratio(`${OURS} ${count}`, `${PEER} ${count}`, 'cost'),
-        measured.ratio(`${OURS} ${count}`, `${OURS} ${counts[0]}`, 'cost'),
-      ],
-    }));
-    const columns = [
-      { name: OURS, unit: test.unit },
-      { name: PEER, unit: test.unit },
-      { name: `${OURS} ÷ ${PEER}`, unit: '' },
-      { name: `${OURS} ÷ its first`, unit: '' },
-    ];
-    tables.push(tableOf(test.about, columns, lines));
-    process.stdout.write(`${test.about}\n`);
-    for (const {
-      name,
-      values: [ours, peers, ratio, growth],
-    } of lines as { name: string; values: Spread[] }[]) {
-      const grown =
-        growth !== undefined && growth.median > test.growthMost ? `  goal ≤ ${test.growthMost}  NOT KEPT` : '';
-      process.stdout.write(
-        `  ${name}: ${OURS} ${spreadText(ours as Spread)}  ${PEER} ${spreadText(peers as Spread)} ${test.unit}  × ${spreadText(ratio as Spread)}  grown × ${digits((growth as Spread).median)}${grown}\n`,
-      );
-    }
+async function measureOne(measure: Measure, amount: Amount, rounds: number): Promise<void> {
+  await withServers(variants(), values.dir, async (servers) => {
+    for (const server of servers) await measure.prepare?.(server, amount);
+    const ways = servers.map((server) => ({ name: server.name, round: () => measure.round(server, amount) }));
+    const measured = await byTurns(ways, rounds, options);
+    account.add(measure.about, measure.figures, measured, measure.isTable ?? false);
   });
 }
 
-function options() {
-  const progress = (text: string): void => void process.stderr.write(`  … ${text}\n`);
-  return { quick: values.quick, full: false, directory: values.dir, progress };
+async function live(amount: Amount, rounds: number): Promise<void> {
+  const ways = variants().map((variant) => ({
+    name: variant.name,
+    round: () => lifeRound(variant, values.dir, amount.share),
+  }));
+  // A life begins with an empty directory: no round has to be thrown away.
+  const measured = await byTurns(ways, rounds, { ...options, quick: true });
+  account.add(LIFE_ABOUT, LIFE_FIGURES, measured, true, true);
+}
+
+async function sweep(test: Sweep, amount: Amount, rounds: number): Promise<void> {
+  const counts = values.quick ? test.counts.slice(0, 3) : test.counts;
+  await withServers(variants(), values.dir, async (servers) => {
+    const ways: Way[] = [];
+    for (const server of servers)
+      for (const count of counts) {
+        await test.prepare(server, count, progress);
+        const round = async () => ({ cost: await test.measure(server, count, amount) });
+        ways.push({ name: `${server.name} ${count}`, round });
+      }
+    account.addSweep(test, counts, await byTurns(ways, rounds, options));
+  });
 }
 
 async function compare(wanted: readonly string[], rounds: number): Promise<void> {
-  const variants = [broker({}, OURS), kafka()];
   expectRoom(values.dir, ROOM_BYTES * (values.quick ? QUICK_SHARE : 1));
   await inDirectory(values.dir, async (directory) => {
     const amount = { share: values.quick ? QUICK_SHARE : 1, directory };
-    for (const measure of MEASURES.filter(({ name }) => wanted.includes(name))) {
-      await withServers(variants, values.dir, async (servers) => {
-        for (const server of servers) await measure.prepare?.(server, amount);
-        const ways = servers.map((server) => ({ name: server.name, round: () => measure.round(server, amount) }));
-        show(measure.about, measure.figures, await byTurns(ways, rounds, options()));
-      });
-    }
-    if (wanted.includes(LIFE)) {
-      const ways = variants.map((variant) => ({
-        name: variant.name,
-        round: () => lifeRound(variant, values.dir, amount.share),
-      }));
-      show(LIFE_ABOUT, LIFE_FIGURES, await byTurns(ways, rounds, { ...options(), quick: true }));
-    }
-    for (const test of SWEEPS.filter(({ name }) => wanted.includes(name))) await sweep(test, amount, rounds, variants);
+    for (const measure of MEASURES.filter(({ name }) => wanted.includes(name)))
+      await measureOne(measure, amount, rounds);
+    if (wanted.includes(LIFE)) await live(amount, rounds);
+    for (const test of SWEEPS.filter(({ name }) => wanted.includes(name))) await sweep(test, amount, rounds);
   });
 }
 
 function finish(): void {
-  const table = goals();
-  if (table.lines.length > 0) {
-    tables.unshift(table);
-    const kept = compared.filter(({ kind: { goal }, ratio }) => goal !== undefined && keeps(goal, ratio)).length;
-    process.stdout.write(
-      `${kept} of ${table.lines.length} goals are kept${values.quick ? ', in a run too short to trust' : ''}\n`,
-    );
-  }
-  if (values.json) {
-    const result = resultOf('peers', values.quick ? 'quick' : 'normal', tables);
-    writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
-  }
+  account.sayGoals();
+  if (values.quick) process.stdout.write('a quick run is too short to trust\n');
+  if (values.json === undefined) return;
+  const result = resultOf('peers', values.quick ? 'quick' : 'normal', account.tables);
+  writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
 }
 
 function refuse(sentence: string): never {

@@ -1,8 +1,11 @@
 /** How cost grows: the same load over ever more partitions, and over ever more connections. */
-import { type LoadResult, load } from '../limit/load.ts';
+import type { Goal } from '../kit/goals.ts';
+import { makeTopic } from '../kit/topics.ts';
+import { type LoadOptions, type LoadResult, load } from '../limit/load.ts';
 import type { Running } from '../limit/servers.ts';
-import { perf } from './clients.ts';
 import type { Amount } from './measures.ts';
+
+type Progress = (line: string) => void;
 
 export interface Sweep {
   readonly name: string;
@@ -10,73 +13,60 @@ export interface Sweep {
   readonly unit: string;
   /** The figure of each line, as `about` says. */
   readonly counts: readonly number[];
-  /** Ours at most so many times the cost at its first count. */
-  readonly growthMost: number;
-  prepare(server: Running, count: number): Promise<unknown>;
+  /** What is asked of the growth from the first count to this one, of ours. */
+  readonly goalCount: number;
+  readonly goal: Goal;
+  prepare(server: Running, count: number, progress: Progress): Promise<unknown>;
   measure(server: Running, count: number, amount: Amount): Promise<number>;
 }
 
-const RECORD = { mode: 'produce', depth: 4, connections: 16 } as const;
+const RECORD: LoadOptions = { mode: 'produce', depth: 4, connections: 16 };
 const REQUESTS = 50_000;
+const CREATE_AT_ONCE = 1000;
 
 function perRequest(result: LoadResult): number {
   return (result.serverCpuSeconds * 1e6) / result.requests;
 }
 
-function topicOf(count: number): string {
-  return `sweep-${count}`;
+function topicOf(name: string, count: number): string {
+  return `${name}-${count}`;
 }
 
-/** Until every partition is led and has a record. */
-function make(port: number, topic: string, partitions: number): Promise<unknown> {
-  const size = ['--partitions', String(partitions), '--records', String(partitions), '--batch-size', '1'];
-  return perf(port, 'produce', '--create', '--topic', topic, '--in-flight', '1', ...size);
+function make({ name, port }: Running, topic: string, partitions: number, progress: Progress): Promise<void> {
+  return makeTopic(port, topic, partitions, CREATE_AT_ONCE, (line) => progress(`${name}, ${line}`));
 }
 
 export const SWEEPS: readonly Sweep[] = [
   {
     name: 'partitions',
-    about: 'single records of 1 KiB over many partitions, 16 connections: broker CPU per request',
+    about: 'single records of 1 KiB over many partitions of a broker that has all of these topics: CPU per request',
     unit: 'µs',
-    counts: [1, 10, 100, 1000],
-    growthMost: 1.5,
-    prepare: ({ port }, count) => make(port, topicOf(count), count),
+    counts: [1, 10, 100, 1000, 10_000],
+    goalCount: 1000,
+    goal: { ratio: 1.5 },
+    prepare: (server, count, progress) => make(server, topicOf('partitions', count), count, progress),
     async measure({ port, pid }, count, { share }) {
       const requests = Math.ceil(REQUESTS * share);
-      return perRequest(
-        await load({
-          port,
-          topic: topicOf(count),
-          watch: pid,
-          ...RECORD,
-          spread: count,
-          requests,
-          warmup: Math.ceil(requests / 10),
-        }),
-      );
+      // Before the clock starts every partition has been written to.
+      const warmup = Math.max(count, Math.ceil(requests / 10));
+      const topic = topicOf('partitions', count);
+      return perRequest(await load({ port, topic, watch: pid, ...RECORD, spread: count, requests, warmup }));
     },
   },
   {
     name: 'connections',
-    about: 'single records of 1 KiB over many connections, one partition: broker CPU per request',
+    about: 'single records of 1 KiB over many connections, one partition: CPU per request',
     unit: 'µs',
     counts: [1, 10, 100, 1000],
-    growthMost: 1.5,
-    prepare: ({ port }, count) => make(port, topicOf(count), 1),
+    goalCount: 1000,
+    goal: { ratio: 1.5 },
+    prepare: (server, count, progress) => make(server, topicOf('connections', count), 1, progress),
     async measure({ port, pid }, count, { share }) {
       // A single connection sends one at a time: fewer requests take as long.
       const requests = Math.ceil((count < 10 ? REQUESTS / 5 : REQUESTS) * share);
-      return perRequest(
-        await load({
-          port,
-          topic: topicOf(count),
-          watch: pid,
-          mode: 'produce',
-          connections: count,
-          requests,
-          warmup: Math.max(count, Math.ceil(requests / 10)),
-        }),
-      );
+      const warmup = Math.max(count, Math.ceil(requests / 10));
+      const topic = topicOf('connections', count);
+      return perRequest(await load({ port, topic, watch: pid, mode: 'produce', connections: count, requests, warmup }));
     },
   },
 ];

@@ -26,10 +26,10 @@ export interface Chart {
 }
 
 export const CHART_STYLES = `
-.c{--ink:#1c2330;--soft:#5b6472;--grid:#d9dee6;--c0:#1769c2;--c1:#c2571a;--c2:#2c8a4b;--c3:#8a4fb8;--c4:#a3821a;--c5:#b3325c}
-@media (prefers-color-scheme:dark){.c{--ink:#e8ecf2;--soft:#a4aebc;--grid:#39424f;--c0:#6fb1f5;--c1:#f39b66;--c2:#6fcf8f;--c3:#c79bf0;--c4:#dcc05a;--c5:#f083a8}}
-.c text{font:14px system-ui,sans-serif;fill:var(--ink)}.c .soft{fill:var(--soft)}.c .title{font-weight:600;font-size:15px}
-.c .grid{stroke:var(--grid);stroke-width:1}.c .whisker{stroke:var(--ink);stroke-width:1.5}
+.c{--back:#fff;--ink:#1c2330;--soft:#5b6472;--grid:#d9dee6;--c0:#1769c2;--c1:#c2571a;--c2:#2c8a4b;--c3:#8a4fb8;--c4:#a3821a;--c5:#b3325c}
+@media (prefers-color-scheme:dark){.c{--back:#161b22;--ink:#e8ecf2;--soft:#a4aebc;--grid:#39424f;--c0:#6fb1f5;--c1:#f39b66;--c2:#6fcf8f;--c3:#c79bf0;--c4:#dcc05a;--c5:#f083a8}}
+.c text{font:14px system-ui,sans-serif;fill:var(--ink)}.c .soft{fill:var(--soft)}.c .back{fill:var(--back)}.c .origin{font-size:11px}.c .title{font-weight:600;font-size:15px}
+.c .grid{stroke:var(--grid);stroke-width:1}.c .goal{stroke:var(--ink);stroke-width:3}.c .whisker{stroke:var(--ink);stroke-width:1.5}
 ${[0, 1, 2, 3, 4, 5].map((at) => `.c .f${at}{fill:var(--c${at})}.c .s${at}{stroke:var(--c${at});fill:none;stroke-width:2.5}.c .b${at}{fill:var(--c${at});opacity:.18}`).join('')}`;
 
 const COLOURS = 6;

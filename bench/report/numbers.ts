@@ -1,7 +1,8 @@
 /** Numbers in the names of what was measured: `64 KiB, sendfile`, `index.interval.bytes 512`, `1000 entries`. */
 
 /** The number and its unit of bytes. */
-export const NUMBER = /(\d+(?:\.\d+)?)(?:\s*(B|KiB|MiB)\b)?/;
+/** Not that of p99 or of Kafka 4.3's v9: a number that counts stands by itself. */
+export const NUMBER = /(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:\s*(B|KiB|MiB)\b)?/;
 
 export function unitIn(label: string): string {
   return NUMBER.exec(label)?.[2] ?? '';

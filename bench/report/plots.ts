@@ -1,7 +1,9 @@
 /**
  * Which figures of a result belong into one picture: those of one table in one unit. Where the lines differ in a number
- * only they become curves over it, elsewhere bars. Ratios are left to the table: they say what the pictures show.
+ * only they become curves over it, elsewhere bars. Ratios are left to the table: they say
+ * what the pictures show. Goals have a picture of their own.
  */
+import { isGoalRow } from '../kit/goals.ts';
 import { type NamedRow, placeOf, type SuiteResult } from '../kit/result.ts';
 import type { Chart, Point, Series } from './charts.ts';
 import { numberIn, withoutNumber } from './numbers.ts';
@@ -62,20 +64,21 @@ function plotsOf(title: string, unit: string, rows: readonly NamedRow[]): Plot[]
     return [{ kind: 'curves', chart: { title, unit, series: curves } }];
   }
   const columns = new Set(rows.map(({ column }) => column));
-  if (columns.size > 1 && (curves.length > SERIES_MAX || rows.length > BARS_MAX)) {
-    return Array.from(columns, (column) =>
+  if (columns.size > 1) {
+    const apart = Array.from(columns, (column) =>
       plotsOf(
         `${title}: ${column}`,
         unit,
         rows.filter((row) => row.column === column),
       ),
     ).flat();
+    if (rows.length > BARS_MAX || apart.every(({ kind }) => kind === 'curves')) return apart;
   }
   return [{ kind: 'bars', chart: { title, unit, series: seriesBy(rows, ({ column }) => column) } }];
 }
 
 export function plotsIn({ suite, rows }: SuiteResult): Plot[] {
-  const drawn = rows.map(placeOf).filter(({ unit }) => unit !== '');
+  const drawn = rows.map(placeOf).filter((row) => row.unit !== '' && !isGoalRow(row));
   return Array.from(
     grouped(drawn, ({ table }) => table),
     ([table, mine]) =>

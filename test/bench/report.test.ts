@@ -96,6 +96,7 @@ describe('the pictures', () => {
       1 << 20,
     ]);
     expect(numberIn('fresh')).toBeNaN();
+    expect(numberIn('p99.9')).toBeNaN();
     expect(withoutNumber('writes of 64 KiB, cold')).toBe('writes of, cold');
   });
 });
