@@ -27,16 +27,10 @@ import {
   type Operation,
   type Watcher,
 } from './floor.ts';
+import { type PartitionAnswer, TopicAnswers } from './topic-answers.ts';
 
 type Request = RequestOf<typeof Fetch>;
 type Response = ResponseInput<typeof Fetch>;
-type PartitionAnswer = Response['responses'][number]['partitions'][number];
-
-interface TopicAnswer {
-  readonly topic: string;
-  readonly topicId: string;
-  readonly partitions: PartitionAnswer[];
-}
 
 const READ_COMMITTED = 1;
 
@@ -59,28 +53,6 @@ interface Target {
 }
 
 const view = newPartitionView();
-
-/** Partitions of one topic stand together in an answer, wherever they were named. */
-class TopicAnswers {
-  readonly all: TopicAnswer[] = [];
-  /** From the second topic on. */
-  #byTopic: Map<string, PartitionAnswer[]> | null = null;
-
-  of(topic: string, topicId: string): PartitionAnswer[] {
-    const { all } = this;
-    if (all.length > 0) {
-      const last = all[all.length - 1] as TopicAnswer;
-      if (last.topic === topic && last.topicId === topicId) return last.partitions;
-      this.#byTopic ??= new Map([[last.topic + last.topicId, last.partitions]]);
-    }
-    const known = this.#byTopic?.get(topic + topicId);
-    if (known !== undefined) return known;
-    const partitions: PartitionAnswer[] = [];
-    all.push({ topic, topicId, partitions });
-    this.#byTopic?.set(topic + topicId, partitions);
-    return partitions;
-  }
-}
 
 class FetchOperation implements Operation, Watcher {
   readonly call: ApiCall;
