@@ -1,6 +1,4 @@
 /** Kafka's own consumers as members of groups of the consumer protocol, its commands on such groups, its reader on their records. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -18,7 +16,7 @@ import {
 import { BRISK_GROUPS } from '../kit/members.ts';
 import { batchOf } from '../kit/records.ts';
 import { createTopic, produce } from '../kit/requests.ts';
-import { kafkaClassPath, type ToolName, tool, toolOk } from './tool.ts';
+import { startTool, type ToolName, tool, toolOk } from './tool.ts';
 
 const TOOL_MAX_MS = 180_000;
 const PER_PARTITION = 10;
@@ -77,13 +75,8 @@ test('configs: a group has settings of its own', { timeout: TOOL_MAX_MS }, async
 test('two consumers share, one is killed, the other has all', { timeout: TOOL_MAX_MS }, async () => {
   await filled('shared', 2);
   const words = ['--bootstrap-server', home.address, '--topic', 'shared', '--group-id', 'sharing'];
-  const java = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', kafkaClassPath()];
-  const start = () => {
-    const options = ['--group-protocol', 'consumer', '--reset-policy', 'earliest'];
-    const all = [...java, 'org.apache.kafka.tools.VerifiableConsumer', ...words, ...options];
-    const child = spawn('java', all, { stdio: ['ignore', 'ignore', 'ignore'] });
-    return { child, ended: once(child, 'close') };
-  };
+  const options = ['--group-protocol', 'consumer', '--reset-policy', 'earliest'];
+  const start = () => startTool('verifiable-consumer', [...words, ...options]);
   const one = start();
   const other = start();
   const shares = async () =>
@@ -122,19 +115,8 @@ test('a classic consumer and one of the consumer protocol share a group, which f
 }, async () => {
   await filled('moved', 2);
   const words = ['--bootstrap-server', home.address, '--topic', 'moved', '--group-id', 'moving'];
-  const start = (...options: string[]) => {
-    const java = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', kafkaClassPath()];
-    const all = [
-      ...java,
-      'org.apache.kafka.tools.VerifiableConsumer',
-      ...words,
-      '--reset-policy',
-      'earliest',
-      ...options,
-    ];
-    const child = spawn('java', all, { stdio: ['ignore', 'ignore', 'ignore'] });
-    return { child, ended: once(child, 'close') };
-  };
+  const start = (...options: string[]) =>
+    startTool('verifiable-consumer', [...words, '--reset-policy', 'earliest', ...options]);
   const kind = async () => (await listedGroups(client)).find(({ groupId }) => groupId === 'moving')?.groupType;
   const isAt = async (wanted: string, ask: () => Promise<string | undefined>) => {
     expect(await eventually(ask, (now) => now === wanted, 60_000)).toBe(wanted);

@@ -1,6 +1,4 @@
 /** Kafka's own tools on groups, unchanged: its consumers as members, its commands on what they left, its readers of the group log. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +8,7 @@ import { RawClient } from '../kit/client.ts';
 import { commit, committed, coordinated, describeGroup, formGroup, RawMember } from '../kit/group-calls.ts';
 import { batchOf, utf8 } from '../kit/records.ts';
 import { createTopic, produce, readAll } from '../kit/requests.ts';
-import { kafkaClassPath, type ToolName, tool, toolOk } from './tool.ts';
+import { startTool, type ToolName, tool, toolOk } from './tool.ts';
 
 const TOOL_MAX_MS = 180_000;
 const GROUP_LOG = '__consumer_offsets';
@@ -240,21 +238,7 @@ describe('consumers', () => {
       '--reset-policy',
       'earliest',
     ];
-    const started = [0, 1].map(() => {
-      const child = spawn(
-        'java',
-        [
-          '-Xmx256m',
-          '-XX:TieredStopAtLevel=1',
-          '-cp',
-          kafkaClassPath(),
-          'org.apache.kafka.tools.VerifiableConsumer',
-          ...words,
-        ],
-        { stdio: ['ignore', 'ignore', 'ignore'] },
-      );
-      return { child, ended: once(child, 'close') };
-    });
+    const started = [0, 1].map(() => startTool('verifiable-consumer', words));
     const shares = async () =>
       (await describeGroup(client, 'sharing')).members.map(({ memberAssignment }) => memberAssignment.length);
     const slow = async (wanted: number) => {

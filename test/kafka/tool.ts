@@ -1,7 +1,8 @@
 /** Kafka's tools by the names of their scripts, as processes: what they printed and how they ended. */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Ran } from '../kit/kcat.ts';
+import { type Ran, ran } from '../kit/ran.ts';
 
 const CLASSES = {
   'broker-api-versions': 'org.apache.kafka.tools.BrokerApiVersionsCommand',
@@ -25,6 +26,9 @@ const CLASSES = {
 
 export type ToolName = keyof typeof CLASSES;
 
+/** A machine that is soon done, and shares its cores with others. */
+const SMALL = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+
 let classPath: string | null = null;
 
 export function kafkaClassPath(): string {
@@ -38,19 +42,19 @@ export function kafkaClassPath(): string {
 
 /** A class of Kafka's by its full name, or a source file. */
 export function javaClass(name: string, words: readonly string[], input = ''): Promise<Ran> {
-  const java = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', kafkaClassPath(), name, ...words];
-  const child = spawn('java', java, { stdio: ['pipe', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
-  // It may end before it has read all: its exit code says so.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ stdout, stderr, code }));
-  });
+  return ran('java', ['-Xmx512m', ...SMALL, '-cp', kafkaClassPath(), name, ...words], input);
+}
+
+export interface RunningTool {
+  readonly child: ChildProcess;
+  readonly ended: Promise<unknown>;
+}
+
+/** A tool that goes on until it is killed, and whose words nobody reads. */
+export function startTool(name: ToolName, words: readonly string[]): RunningTool {
+  const java = ['-Xmx256m', ...SMALL, '-cp', kafkaClassPath(), CLASSES[name], ...words];
+  const child = spawn('java', java, { stdio: ['ignore', 'ignore', 'ignore'] });
+  return { child, ended: once(child, 'close') };
 }
 
 /** A Java source of this folder, compiled as it is run. */

@@ -1,25 +1,8 @@
 /** kcat as a process: what it printed and how it ended. */
-import { spawn } from 'node:child_process';
-
-export interface Ran {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly code: number | null;
-}
+import { type Ran, ran } from './ran.ts';
 
 export function kcat(words: readonly string[], input: string | Uint8Array = ''): Promise<Ran> {
-  const child = spawn('kcat', words, { stdio: ['pipe', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
-  // It may end before it has read all: its exit code says so.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ stdout, stderr, code }));
-  });
+  return ran('kcat', words, input);
 }
 
 export async function kcatOk(words: readonly string[], input: string | Uint8Array = ''): Promise<string> {
