@@ -3,16 +3,16 @@
  * own partition of the same topic, against brokers of one loop, two and, where there are the cores for it, more.
  */
 import { availableParallelism } from 'node:os';
-import { cpuSeconds, threadNames } from './kit/process.ts';
-import { byTurns, type Round } from './kit/rounds.ts';
+import { threadNames } from './kit/process.ts';
+import { byTurns } from './kit/rounds.ts';
 import type { Suite, SuiteOptions } from './kit/suite.ts';
 import { type Table, tableOf } from './kit/table.ts';
 import { type LoadOptions, load } from './limit/load.ts';
 import { broker, type Running, withServers } from './limit/servers.ts';
+import { loadTogether } from './limit/together.ts';
 
 const TOPIC = 'loops';
-const CONNECTIONS = 4;
-const DEPTH = 5;
+const SHAPE = { topic: TOPIC, connections: 4, depth: 5 };
 const ROUNDS = 7;
 const QUICK_ROUNDS = 1;
 const FILL_BYTES = 64 << 20;
@@ -43,32 +43,12 @@ function loopCounts(): number[] {
   return [1, 2, 4, 8].filter((loops) => loops <= Math.max(2, availableParallelism() / 2));
 }
 
-/** All partitions at the same time. */
-async function measure(server: Running, test: Case, partitions: number, bytes: number): Promise<Round> {
-  const before = cpuSeconds(server.pid);
-  const results = await Promise.all(
-    Array.from({ length: partitions }, (_, partition) => {
-      const target = { port: server.port, topic: TOPIC, partition, connections: CONNECTIONS, depth: DEPTH };
-      return load({ ...target, bytes, ...test.load });
-    }),
-  );
-  const cpu = cpuSeconds(server.pid) - before;
-  const seconds = Math.max(...results.map((result) => result.seconds));
-  const sum = results.reduce((total, result) => total + result.bytes, 0);
-  return {
-    rate: sum / 1e6 / seconds,
-    cpu: cpu / (sum / 1e9),
-    cores: cpu / seconds,
-    p99Us: Math.max(...results.map((result) => result.p99Us)),
-  };
-}
-
 async function compare(servers: readonly Running[], test: Case, options: SuiteOptions): Promise<Table> {
   const partitions = Math.max(...loopCounts());
   const bytes = options.quick ? test.bytes / QUICK_SHARE : test.bytes;
   const ways = servers.map((server) => ({
     name: server.name,
-    round: () => measure(server, test, partitions, bytes),
+    round: () => loadTogether(server, { ...SHAPE, ...test.load, bytes }, partitions),
   }));
   const rounds = await byTurns(ways, options.quick ? QUICK_ROUNDS : ROUNDS, options);
   return tableOf(
@@ -111,7 +91,7 @@ export const suite: Suite = {
       };
       for (const { port } of servers) {
         for (let partition = 0; partition < partitions; partition++)
-          await load({ port, topic: TOPIC, create: true, partitions, partition, depth: DEPTH, ...fill });
+          await load({ port, topic: TOPIC, create: true, partitions, partition, depth: SHAPE.depth, ...fill });
       }
       const tables = [];
       // Fetching comes first, while all answers are batches of one size.

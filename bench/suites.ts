@@ -16,6 +16,7 @@ export const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> =
   'many-partitions': () => import('./many-partitions.ts'),
   'roll-jitter': () => import('./roll-jitter.ts'),
   loops: () => import('./loops.ts'),
+  pools: () => import('./pools.ts'),
   waiting: () => import('./waiting.ts'),
   kept: () => import('./kept.ts'),
   idle: () => import('./idle.ts'),

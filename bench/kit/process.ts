@@ -1,19 +1,28 @@
 /** What Linux says about a running process from outside: CPU time, memory, who listens on a port. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** CPU seconds of all living threads, by the scheduler's nanosecond account. */
-export function cpuSeconds(pid: number): number {
-  let ns = 0;
+/** CPU seconds of each living thread by its name, by the scheduler's nanosecond account; threads of one name together. */
+export function threadCpuSeconds(pid: number): Map<string, number> {
+  const seconds = new Map<string, number>();
   for (const task of readdirSync(`/proc/${pid}/task`)) {
     try {
-      ns += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ', 1)[0]);
+      const name = readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim();
+      const ns = Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ', 1)[0]);
+      seconds.set(name, (seconds.get(name) ?? 0) + ns / 1e9);
     } catch (error) {
       // A thread that ended while the list was read has no file any more.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' && (error as NodeJS.ErrnoException).code !== 'ESRCH')
         throw error;
     }
   }
-  return ns / 1e9;
+  return seconds;
+}
+
+/** Of all living threads. */
+export function cpuSeconds(pid: number): number {
+  let sum = 0;
+  for (const seconds of threadCpuSeconds(pid).values()) sum += seconds;
+  return sum;
 }
 
 /** The names that the threads of a process have given themselves. */

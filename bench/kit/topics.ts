@@ -8,6 +8,8 @@ import { Metadata } from '../../src/wire/messages/metadata.ts';
 import { RawClient } from '../../test/kit/client.ts';
 
 const POLL_MS = 20;
+/** So many times as long as an answer took. */
+const POLL_SHARE = 10;
 
 /** However long many partitions take. */
 const TIMEOUT_MS = 600_000;
@@ -48,12 +50,21 @@ export async function createTopic(
 }
 
 /** Until each of its partitions takes requests: a broker may tell of a leader before it knows that it is the one. */
-async function untilLed(client: RawClient, name: string, partitions: number): Promise<void> {
+async function untilLed(
+  client: RawClient,
+  name: string,
+  partitions: number,
+  progress: (line: string) => void,
+): Promise<void> {
   for (const untilMs = performance.now() + TIMEOUT_MS; ; ) {
+    const askedMs = performance.now();
     const led = await ledPartitions(client, name);
     if (led === partitions) return;
-    if (performance.now() > untilMs) throw new Error(`${name}: ${led} of ${partitions} partitions are led`);
-    await sleep(POLL_MS);
+    const line = `${name}: ${led} of ${partitions} partitions are led`;
+    if (performance.now() > untilMs) throw new Error(line);
+    progress(line);
+    // Asking about thousands keeps the broker from making them.
+    await sleep(Math.max(POLL_MS, (performance.now() - askedMs) * POLL_SHARE));
   }
 }
 
@@ -84,6 +95,6 @@ export async function makeTopic(
 ): Promise<void> {
   const client = await RawClient.connect(port);
   await createTopic(client, name, partitions, atOnce, progress);
-  await untilLed(client, name, partitions);
+  await untilLed(client, name, partitions, progress);
   await client.close();
 }

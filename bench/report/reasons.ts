@@ -39,11 +39,16 @@ function tablesOf(verdicts: readonly Verdict[], origin: string): string {
   return `${parts.join('\n\n')}\n\n${origin}`;
 }
 
+/** The page with other text between two marks. */
+export function replaced(page: string, from: string, to: string, text: string): string {
+  const [start, end] = [page.indexOf(from), page.indexOf(to)];
+  if (start < 0 || end < start) throw new Error(`the page has no place between ${from} and ${to}`);
+  return `${page.slice(0, start + from.length)}\n\n${text}\n\n${page.slice(end)}`;
+}
+
 /** The page with its table made anew. */
 export function renewed(page: string, verdicts: readonly Verdict[], origin: string): string {
-  const [from, to] = [page.indexOf(FROM), page.indexOf(TO)];
-  if (from < 0 || to < from) throw new Error(`the page of what was measured has no place for goals: ${FROM} … ${TO}`);
-  return `${page.slice(0, from + FROM.length)}\n\n${tablesOf(verdicts, origin)}\n\n${page.slice(to)}`;
+  return replaced(page, FROM, TO, tablesOf(verdicts, origin));
 }
 
 /** Goals that are not kept and have no reason on the page. */

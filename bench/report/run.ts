@@ -2,7 +2,7 @@
  * The report of benches: `npm run bench:report -- [NAME…] [--quick] [--from FILE-OR-DIR…] [--out DIR] [--plots DIR] [--dir DIR]`.
  * It runs the suites named (without names those of the first page), or takes what `--json` has written, and writes
  * `index.html` and a picture for each plot into `--out` (build/report). With `--plots docs/plots` it also renews the pictures
- * that README shows and the table of goals in `docs/measured.md` beside that folder.
+ * that README shows, README's list of them, and the table of goals in `docs/measured.md`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import type { SuiteResult } from '../kit/result.ts';
 import { SUITES } from '../suites.ts';
 import { mainPlots } from './main-plots.ts';
 import { machineLine, pageOf, picturesOf, type Section } from './page.ts';
+import { withPictures } from './readme.ts';
 import { reasonsIn, renewed, unexplained } from './reasons.ts';
 import { readResults } from './results.ts';
 
@@ -94,6 +95,8 @@ function writePlots(directory: string, sections: readonly Section[]): void {
   const { pictures, missing } = mainPlots(sections);
   for (const { name, svg } of pictures) writeFileSync(join(directory, name), `${svg}\n`);
   if (missing.length > 0) process.stdout.write(`not in these results, left as they were: ${missing.join(', ')}\n`);
+  const readme = join(directory, '..', '..', 'README.md');
+  writeFileSync(readme, withPictures(readFileSync(readme, 'utf8'), readdirSync(directory)));
   const judged = sections.filter(({ result }) => verdictsIn(result).length > 0);
   if (judged.length === 0) return;
   const origins = judged.map(({ result, command }) => `\`${command}\` (${machineLine(result)})`);

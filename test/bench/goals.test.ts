@@ -6,6 +6,7 @@ import { CASES } from '../../bench/limit/cases.ts';
 import { tablesOf } from '../../bench/limit/told.ts';
 import { mainPlots } from '../../bench/report/main-plots.ts';
 import { pageOf } from '../../bench/report/page.ts';
+import { withPictures } from '../../bench/report/readme.ts';
 import { reasonsIn, renewed, unexplained } from '../../bench/report/reasons.ts';
 import { figure, peersResult } from './made-up.ts';
 
@@ -62,7 +63,7 @@ test('the page has its table anew, and every goal that is not kept has its reaso
   expect(page).toContain('| more a second | 1.2 (1.09–1.42) | ≥ 1.3 | not kept |');
   expect(page).toContain('| less CPU | 0.2 (0.182–0.236) | ≤ 0.45 (≤ 0.3) | kept, stretch too |');
   expect(renewed(page, verdicts, 'From here.')).toBe(page);
-  expect(() => renewed('# Measured', verdicts, '')).toThrow('no place for goals');
+  expect(() => renewed('# Measured', verdicts, '')).toThrow('no place between <!-- goals');
   expect(reasonsIn(page).get('more a second')).toBe('It waits in `epoll_wait`.\n\nNothing helped.');
   expect(unexplained(page, verdicts)).toEqual([]);
   expect(unexplained(PAGE.replace('### more a second', '### more'), verdicts)).toEqual(['more a second']);
@@ -99,6 +100,16 @@ test('a run of all peers gives every goal, and every picture of README that come
     expect(svg).toContain(`commit ${result.commit}; a quick run, too short to trust`);
     expect(svg.match(/<svg|<\/svg>/g)).toHaveLength(2);
   }
+});
+
+test('README shows the pictures that are there, two in a row, and none that is not', () => {
+  const all = ['peers-cpu.svg', 'zero-copy.svg', 'goals-apache-kafka-peers.svg', 'something-else.svg'];
+  const page = withPictures('# Odradek\n<!-- pictures: made by the report -->\n<!-- pictures end -->\nmore\n', all);
+  const pictures = [...page.matchAll(/!\[[^\]]+\]\(docs\/plots\/([^)]+)\)/g)].map(([, name]) => name);
+  expect(pictures).toEqual(['goals-apache-kafka-peers.svg', 'peers-cpu.svg', 'zero-copy.svg']);
+  expect(page.split('\n').filter((line) => line.includes('docs/plots'))).toHaveLength(2);
+  expect(withPictures(page, all)).toBe(page);
+  expect(withPictures(page, [])).not.toContain('docs/plots');
 });
 
 test('the C server’s goals come from its cases, one for each that has one', () => {
