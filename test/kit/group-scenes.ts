@@ -1,6 +1,6 @@
 /**
  * Groups as a request may find them, each made anew by a client's own requests: what is said of a member there is what the
- * broker told it last. Joins that wait are on connections of their own.
+ * broker told it last, of one whose session is over what it was told first. Joins that wait are on connections of their own.
  */
 import { randomUUID } from 'node:crypto';
 import { NO_BYTES } from '../../src/coordinator/group/classic-member.ts';
@@ -70,12 +70,12 @@ export class GroupScenes {
     'stable, static': async () => identityOf(await this.#stable(INSTANCE), INSTANCE),
     'static and replaced': async () => {
       const before = await this.#stable(INSTANCE);
-      const after = await this.#member(before.group, INSTANCE);
+      const after = this.#member(before.group, INSTANCE);
       expectNone((await after.join()).errorCode);
       return identityOf(before, INSTANCE);
     },
     'pending member': async () => {
-      const member = await this.#member(await this.#name());
+      const member = this.#member(await this.#name());
       await member.joinOnce();
       return identityOf(member);
     },
@@ -92,7 +92,7 @@ export class GroupScenes {
       return identityOf(member);
     },
     planning: async () => {
-      const member = await this.#member(await this.#name());
+      const member = this.#member(await this.#name());
       expectNone((await member.join()).errorCode);
       return identityOf(member);
     },
@@ -103,12 +103,15 @@ export class GroupScenes {
       return was;
     },
     expired: async () => {
-      const member = await this.#stable(null, SHORT_SESSION_MS);
+      const member = await this.#stable();
+      const was = identityOf(member);
+      // Its session is short from this answer on: nothing before it could come too late.
+      expectNone((await member.joinOnce({ sessionMs: SHORT_SESSION_MS })).errorCode);
       await eventually(
         () => describeGroup(this.client, member.group),
         ({ groupState }) => groupState === 'Empty',
       );
-      return identityOf(member);
+      return was;
     },
     'consumer protocol': async () => this.#modern(await this.#name()),
     'consumer protocol, static': async () => this.#modern(await this.#name(), INSTANCE),
@@ -179,12 +182,12 @@ export class GroupScenes {
     return group;
   }
 
-  async #member(group: string, instanceId: string | null = null, sessionMs = LONG_MS): Promise<RawMember> {
-    return new RawMember(this.client, group, { ...this.#long, sessionMs, instanceId });
+  #member(group: string, instanceId: string | null = null): RawMember {
+    return new RawMember(this.client, group, { ...this.#long, instanceId });
   }
 
-  async #stable(instanceId: string | null = null, sessionMs = LONG_MS): Promise<RawMember> {
-    const member = await this.#member(await this.#name(), instanceId, sessionMs);
+  async #stable(instanceId: string | null = null): Promise<RawMember> {
+    const member = this.#member(await this.#name(), instanceId);
     const { synced } = await formGroup([member], () => planFor(this.topic));
     expectNone(synced[0]?.errorCode);
     return member;
