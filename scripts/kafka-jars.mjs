@@ -23,9 +23,8 @@ function kafkaJars() {
   if (existsSync(complete)) return jars;
   mkdirSync(jars, { recursive: true });
   const words = ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime'];
-  const { error, status } = spawnSync('mvn', [...words, `-DoutputDirectory=${jars}`], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  // What Maven says is not the class path.
+  const { error, status } = spawnSync('mvn', [...words, `-DoutputDirectory=${jars}`], { stdio: ['ignore', 2, 2] });
   if (error)
     throw new Error(`Kafka's jars come by Maven, which is not here (${error.message}): install it, or set KAFKA_HOME`);
   if (status !== 0) throw new Error(`Maven did not bring Kafka's jars (exit code ${status})`);
