@@ -68,7 +68,9 @@ export class KeptOffsets {
     for (const placed of map.all()) if (placed.offline !== null) failed.add(placed.directory);
     for (let directory = 0; directory < data.count; directory++)
       if (data.offline(directory) !== null) failed.add(directory);
-    for (const { directory } of data.checkpoint(offsets)) failed.add(directory);
+    const here = new Set(closed.flat().map(({ slot }) => slot));
+    const others = this.#offsets((slot) => !here.has(slot));
+    for (const { directory } of data.checkpoint([...offsets, ...others])) failed.add(directory);
     for (let directory = 0; directory < data.count; directory++) {
       if (failed.has(directory)) continue;
       const mine = offsets.filter((entry) => entry.directory === directory);
@@ -84,10 +86,11 @@ export class KeptOffsets {
    * Of a partition that is not open is known what its last life left behind, and where it started when it went out of
    * service: whoever deleted records before that was told so.
    */
-  #offsets(): RunningOffset[] {
+  #offsets(isMeant: (slot: number) => boolean = () => true): RunningOffset[] {
     const view = newPartitionView();
     const { data, map, published } = this.#parts;
     return map.all().flatMap(({ topic, topicId, partition, slot, directory }) => {
+      if (!isMeant(slot)) return [];
       const open = published.online(slot);
       const left = open ? null : data.leftBehind(topicId, partition);
       published.read(slot, view);
@@ -104,7 +107,10 @@ export class KeptOffsets {
     const failed = data.keepStarts(starts);
     for (const { from, token, slot } of this.#moved.splice(0)) {
       const placed = map.at(slot);
-      const kept = placed?.offline === null && !failed.some(({ directory }) => directory === placed.directory);
+      const kept =
+        placed?.offline === null &&
+        data.offline(placed.directory) === null &&
+        !failed.some(({ directory }) => directory === placed.directory);
       // Only a broker that ends has no such handler any more.
       void crew.ask(from, { kind: 'startKept', token, kept }).catch(() => {});
     }
