@@ -1,7 +1,8 @@
 /**
  * Random lives of a group on its shard with members of the consumer protocol, of the classic one (eager and cooperative), and of
  * both, between which it changes its kind: a log that holds, loses and refuses, answers that are lost, shards that are replaced
- * while writes are under way, time that runs out, administrators. ODRADEK_CONSUMER_SHARD_SEEDS is how many seeds are run, ODRADEK_CONSUMER_SHARD_SEED runs a single one.
+ * while writes are under way, time that runs out, administrators. ODRADEK_CONSUMER_SHARD_SEEDS is how many seeds are run, from
+ * ODRADEK_CONSUMER_SHARD_FROM on; ODRADEK_CONSUMER_SHARD_SEED runs a single one.
  */
 import { expect, test } from 'vitest';
 import { assert } from '../../src/base/assert.ts';
@@ -18,6 +19,7 @@ import { SimulatedClassic } from './simulated-classic.ts';
 import { bytesOf, caller, World } from './world.ts';
 
 const SEEDS = Number(process.env.ODRADEK_CONSUMER_SHARD_SEEDS ?? 30);
+const FIRST = Number(process.env.ODRADEK_CONSUMER_SHARD_FROM ?? 1);
 const ONLY = process.env.ODRADEK_CONSUMER_SHARD_SEED;
 const STEPS = 500;
 const CALM_ROUNDS = 120;
@@ -325,7 +327,7 @@ function placeNames(assignment: Uint8Array): string[] {
   return places.flatMap(({ topic, partitions }) => partitions.map((partition) => `${topic}-${partition}`));
 }
 
-const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, index) => index + 1) : [Number(ONLY)];
+const seeds = ONLY === undefined ? Array.from({ length: SEEDS }, (_, index) => FIRST + index) : [Number(ONLY)];
 
 test(`${seeds.length} lives on a shard`, { timeout: FULL_TIMEOUT_MS }, () => {
   let answers = 0;
