@@ -113,6 +113,8 @@ export class Rebalances implements Alarms {
   }
 
   #waitForAll(group: ClassicGroup): void {
+    // Once all are there nobody waits for others any more.
+    group.initialUntil = null;
     this.timers.set(group.joinTimer, this.#desk.clock.monotonic() + group.roster.rebalanceTimeoutMs);
   }
 
