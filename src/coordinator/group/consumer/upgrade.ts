@@ -1,6 +1,7 @@
 /**
  * A classic group whose members are online becomes one of the consumer protocol: what its members agreed on last is their target
- * and what they own, its generation is their epoch.
+ * and what they own, its generation is their epoch. A cooperative member that has joined and does not know its plan yet reads on
+ * what it said it owns: that is its own, too, unless the plan has given it to somebody.
  */
 import type { Uuid } from '../../../base/uuid.ts';
 import { ERROR } from '../../../wire/errors.ts';
@@ -24,8 +25,10 @@ export function upgraded(group: ClassicGroup, world: ConsumerWorld): readonly Co
   if (roster.size > world.settings.membersMax) return no(`it has more than ${world.settings.membersMax} members`);
   const members: ConsumerMember[] = [];
   const taken = new Set<string>();
+  const planned = new Set<string>();
+  for (const { assignment } of roster.members()) eachPlace(placesIn(assignment), world, (place) => planned.add(place));
   for (const classic of roster.members()) {
-    const member = upgradedMember(group, classic, world, taken);
+    const member = upgradedMember(group, classic, world, taken, planned);
     if (typeof member === 'string') return no(member);
     members.push(member);
   }
@@ -49,12 +52,29 @@ function hashOf(group: ClassicGroup, members: readonly ConsumerMember[], taken: 
   return group.state === 'Stable' && partitions === taken ? subscriptions.hashOf(subscribed) : 0n;
 }
 
+type Places = Parameters<typeof identified>[0];
+
+function placesIn(assignment: Uint8Array): Places {
+  return assignment.length === 0 ? [] : (readAssignment(assignment)?.assignedPartitions ?? []);
+}
+
+/** Of topics that are there: a partition's key, its topic and its number. */
+function eachPlace(
+  places: Places,
+  { topics }: ConsumerWorld,
+  use: (place: string, topicId: Uuid, partition: number) => void,
+): void {
+  for (const [topicId, numbers] of identified(places, topics))
+    for (const partition of numbers) use(`${topicId}${partition}`, topicId, partition);
+}
+
 /** Or why that cannot be. `taken` are partitions of other members: a plan is the work of a client, and may name one twice. */
 function upgradedMember(
   group: ClassicGroup,
   member: ClassicMember,
-  { topics }: ConsumerWorld,
+  world: ConsumerWorld,
   taken: Set<string>,
+  planned: ReadonlySet<string>,
 ): ConsumerMember | string {
   const { generation, protocol } = group;
   const { id: memberId, instanceId, clientId, clientHost, rebalanceTimeoutMs, sessionTimeoutMs, protocols } = member;
@@ -65,12 +85,17 @@ function upgradedMember(
   const assignment = member.assignment.length === 0 ? null : readAssignment(member.assignment);
   if (assignment === null && member.assignment.length > 0) return `what ${memberId} was assigned cannot be read`;
   if ((assignment?.userData?.length ?? 0) > 0) return 'its assignor hands out data of its own, which would be lost';
-  const assigned = new Map<Uuid, ReadonlyMap<number, number>>();
-  for (const [topicId, numbers] of identified(assignment?.assignedPartitions ?? [], topics)) {
-    const free = numbers.filter((partition) => !taken.has(`${topicId}${partition}`));
-    for (const partition of free) taken.add(`${topicId}${partition}`);
-    if (free.length > 0) assigned.set(topicId, new Map(free.map((partition) => [partition, generation])));
-  }
+  const assigned = new Map<Uuid, Map<number, number>>();
+  const take = (place: string, topicId: Uuid, partition: number): void => {
+    if (taken.has(place)) return;
+    taken.add(place);
+    assigned.set(topicId, (assigned.get(topicId) ?? new Map()).set(partition, generation));
+  };
+  eachPlace(assignment?.assignedPartitions ?? [], world, take);
+  if (group.state !== 'Stable' || group.roster.pendingSyncs.has(memberId))
+    eachPlace(subscription.ownedPartitions, world, (place, topicId, partition) => {
+      if (!planned.has(place)) take(place, topicId, partition);
+    });
   return {
     ...newMember(memberId),
     instanceId,
