@@ -94,6 +94,7 @@ export class ClassicGroup implements Group {
     this.initialUntil = null;
     this.newMemberAdded = false;
     this.roster.pendingSyncs.clear();
+    for (const member of this.roster.members()) member.held = null;
     this.#readTopics();
     this.become(this.roster.size > 0 ? 'CompletingRebalance' : 'Empty', now);
   }

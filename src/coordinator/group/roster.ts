@@ -92,6 +92,7 @@ export class Roster {
 
   update(member: ClassicMember, joined: Joined): void {
     this.#count(member, -1);
+    member.held = null;
     member.protocols = joined.protocols;
     member.rebalanceTimeoutMs = joined.rebalanceTimeoutMs;
     member.sessionTimeoutMs = joined.sessionTimeoutMs;

@@ -1,7 +1,9 @@
 /**
  * A group of the consumer protocol whose members all speak the classic one becomes a classic group: its epoch is the generation,
- * and what its members are to own is the plan of it.
+ * and what its members are to own is the plan of it. What they own until they join again is remembered, in case that the group is
+ * taken over once more before that.
  */
+import type { Uuid } from '../../../base/uuid.ts';
 import type { ClassicGroup } from '../classic-group.ts';
 import { writeAssignment } from '../consumer-protocol.ts';
 import type { GroupRecord } from '../records.ts';
@@ -36,11 +38,20 @@ export function downgraded(
     if (classicMemberMetadata === null) return [];
     const { sessionTimeoutMs, supportedProtocols: protocols } = classicMemberMetadata;
     const identity = { id, instanceId, clientId, clientHost };
-    return [classic.newMember(identity, { rebalanceTimeoutMs, sessionTimeoutMs, protocols })];
+    const classicMember = classic.newMember(identity, { rebalanceTimeoutMs, sessionTimeoutMs, protocols });
+    classicMember.held = owned(member);
+    return [classicMember];
   });
   classic.adopt(epoch, joined, now);
   for (const member of joined) {
     member.assignment = writeAssignment(named(targetOf(member.id), topics), member.metadataOf(classic.protocol));
   }
   return classic.asRecord(({ assignment }) => assignment);
+}
+
+function owned({ assigned, pendingRevocation }: ConsumerMember): Map<Uuid, number[]> {
+  const places = new Map<Uuid, number[]>();
+  for (const [topicId, partitions] of [...assigned, ...pendingRevocation])
+    places.set(topicId, [...(places.get(topicId) ?? []), ...partitions.keys()]);
+  return places;
 }

@@ -1,7 +1,8 @@
 /**
  * A classic group whose members are online becomes one of the consumer protocol: what its members agreed on last is their target
  * and what they own, its generation is their epoch. A cooperative member that has joined and does not know its plan yet reads on
- * what it said it owns: that is its own, too, unless the plan has given it to somebody.
+ * what it said it owns: that is its own, too, unless the plan has given it to somebody. One that was in a group of the consumer
+ * protocol before and has not joined since owns what it owned there.
  */
 import type { Uuid } from '../../../base/uuid.ts';
 import { ERROR } from '../../../wire/errors.ts';
@@ -26,7 +27,8 @@ export function upgraded(group: ClassicGroup, world: ConsumerWorld): readonly Co
   const members: ConsumerMember[] = [];
   const taken = new Set<string>();
   const planned = new Set<string>();
-  for (const { assignment } of roster.members()) eachPlace(placesIn(assignment), world, (place) => planned.add(place));
+  for (const { assignment, held } of roster.members())
+    eachPlace(held ?? placesIn(assignment, world), world, (place) => planned.add(place));
   for (const classic of roster.members()) {
     const member = upgradedMember(group, classic, world, taken, planned);
     if (typeof member === 'string') return no(member);
@@ -52,20 +54,21 @@ function hashOf(group: ClassicGroup, members: readonly ConsumerMember[], taken: 
   return group.state === 'Stable' && partitions === taken ? subscriptions.hashOf(subscribed) : 0n;
 }
 
-type Places = Parameters<typeof identified>[0];
+type Places = Iterable<readonly [Uuid, readonly number[]]>;
 
-function placesIn(assignment: Uint8Array): Places {
-  return assignment.length === 0 ? [] : (readAssignment(assignment)?.assignedPartitions ?? []);
+function placesIn(assignment: Uint8Array, { topics }: ConsumerWorld): Places {
+  return identified(assignment.length === 0 ? [] : (readAssignment(assignment)?.assignedPartitions ?? []), topics);
 }
 
-/** Of topics that are there: a partition's key, its topic and its number. */
+/** A partition's key, its topic and its number; of those that there are. */
 function eachPlace(
   places: Places,
   { topics }: ConsumerWorld,
   use: (place: string, topicId: Uuid, partition: number) => void,
 ): void {
-  for (const [topicId, numbers] of identified(places, topics))
-    for (const partition of numbers) use(`${topicId}${partition}`, topicId, partition);
+  for (const [topicId, numbers] of places)
+    for (const partition of numbers)
+      if (partition < topics.partitionsOf(topicId)) use(`${topicId}${partition}`, topicId, partition);
 }
 
 /** Or why that cannot be. `taken` are partitions of other members: a plan is the work of a client, and may name one twice. */
@@ -91,9 +94,9 @@ function upgradedMember(
     taken.add(place);
     assigned.set(topicId, (assigned.get(topicId) ?? new Map()).set(partition, generation));
   };
-  eachPlace(assignment?.assignedPartitions ?? [], world, take);
+  eachPlace(member.held ?? placesIn(member.assignment, world), world, take);
   if (group.state !== 'Stable' || group.roster.pendingSyncs.has(memberId))
-    eachPlace(subscription.ownedPartitions, world, (place, topicId, partition) => {
+    eachPlace(identified(subscription.ownedPartitions, world.topics), world, (place, topicId, partition) => {
       if (!planned.has(place)) take(place, topicId, partition);
     });
   return {
