@@ -95,7 +95,8 @@ function upgradedMember(
     assigned.set(topicId, (assigned.get(topicId) ?? new Map()).set(partition, generation));
   };
   eachPlace(member.held ?? placesIn(member.assignment, world), world, take);
-  if (group.state !== 'Stable' || group.roster.pendingSyncs.has(memberId))
+  // What it said when it joined is older than what it held in the group of the other kind.
+  if (member.held === null && (group.state !== 'Stable' || group.roster.pendingSyncs.has(memberId)))
     eachPlace(identified(subscription.ownedPartitions, world.topics), world, (place, topicId, partition) => {
       if (!planned.has(place)) take(place, topicId, partition);
     });
