@@ -185,6 +185,11 @@ export class Partition {
     }
   }
 
+  /** What was staged earlier in this round counts for what is asked now: on one connection a request sees those before it. */
+  catchUp(now: number): void {
+    if (this.dirty) this.settle(now);
+  }
+
   #write(now: number): void {
     this.#unwritten = 0;
     try {

@@ -79,19 +79,19 @@ export class Questions {
         this.#append(link, a, b, c, d, e, f, words[at + 7] as number, now);
         return true;
       case LOCATE:
-        this.#locate(link, a, b, c, d, e, f, w);
+        this.#locate(link, a, b, c, d, e, f, w, now);
         return true;
       case LIST_OFFSET:
-        this.#listOffset(link, a, b, c, d, f, w);
+        this.#listOffset(link, a, b, c, d, f, w, now);
         return true;
       case DELETE_RECORDS:
-        this.#deleteRecords(link, a, b, c, w);
+        this.#deleteRecords(link, a, b, c, w, now);
         return true;
       case COORDINATE:
         this.#desk.coordinate(link, at);
         return true;
       case END_OF_EPOCH:
-        this.#endOfEpoch(link, a, b, c, d, f);
+        this.#endOfEpoch(link, a, b, c, d, f, now);
         return true;
       default:
         return false;
@@ -137,6 +137,7 @@ export class Questions {
     flags: number,
     epoch: number,
     offset: number,
+    now: number,
   ): void {
     const plan = this.#plan;
     const partition = this.#owned.at(slot);
@@ -144,6 +145,7 @@ export class Questions {
       link.outbox.send(LOCATED, op, part, this.#owned.absent(slot), -1, 0, 0, 0, 0, -1, -1, -1);
       return;
     }
+    if (offset > partition.highWatermark) partition.catchUp(now);
     partition.locate(offset, bytesMax, (flags & FLAG_FIRST_BATCH) !== 0, epoch, plan);
     const { highWatermark, lastStableOffset } = partition;
     link.outbox.send(
@@ -170,22 +172,35 @@ export class Questions {
     isolation: number,
     epoch: number,
     timestamp: number,
+    now: number,
   ): void {
     const found = this.#nothing(slot);
     const partition = this.#owned.at(slot);
+    partition?.catchUp(now);
     if (partition !== undefined) partition.listOffset(timestamp, isolation === READ_COMMITTED, epoch, found);
     const { error, leaderEpoch } = found;
     link.outbox.send(OFFSET_LISTED, op, part, error, leaderEpoch, 0, 0, 0, found.timestamp, found.offset);
   }
 
-  #endOfEpoch(link: HandlerLink, op: number, part: number, slot: number, wanted: number, epoch: number): void {
+  #endOfEpoch(
+    link: HandlerLink,
+    op: number,
+    part: number,
+    slot: number,
+    wanted: number,
+    epoch: number,
+    now: number,
+  ): void {
     const found = this.#nothing(slot);
-    this.#owned.at(slot)?.endOfEpoch(wanted, epoch, found);
+    const partition = this.#owned.at(slot);
+    partition?.catchUp(now);
+    partition?.endOfEpoch(wanted, epoch, found);
     link.outbox.send(EPOCH_END_FOUND, op, part, found.error, found.leaderEpoch, 0, 0, 0, found.offset);
   }
 
-  #deleteRecords(link: HandlerLink, op: number, part: number, slot: number, offset: number): void {
+  #deleteRecords(link: HandlerLink, op: number, part: number, slot: number, offset: number, now: number): void {
     const partition = this.#owned.at(slot);
+    partition?.catchUp(now);
     const error = partition?.deleteRecords(offset) ?? this.#owned.absent(slot);
     if (partition !== undefined && error === ERROR.NONE) this.#desk.keepStart(partition, link.index, op, part);
     else link.outbox.send(RECORDS_DELETED, op, part, error, 0, 0, 0, 0, -1);

@@ -1,10 +1,24 @@
-/** A partition is one line: every record has its place behind the one before, and no producer's records change places. */
+/** A partition is one line: every record has its place behind the one before, no producer's records change places, and what a
+ * connection asks comes behind what it wrote. */
 import { expect, test } from 'vitest';
+import { DeleteRecords } from '../../src/wire/messages/delete-records.ts';
+import { Fetch } from '../../src/wire/messages/fetch.ts';
+import { LIST_OFFSETS_TIMESTAMP, ListOffsets } from '../../src/wire/messages/list-offsets.ts';
+import { Produce } from '../../src/wire/messages/produce.ts';
+import type { Api, RequestInput, ResponseOf } from '../../src/wire/schema.ts';
 import { inEveryLayout } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import { type Answer, RawClient } from '../kit/client.ts';
 import { produceMany } from '../kit/filling.ts';
 import { batchOf, textOf } from '../kit/records.ts';
-import { createTopic, readAll } from '../kit/requests.ts';
+import {
+  createTopic,
+  FETCH_VERSION,
+  fetchedOf,
+  fetchRequest,
+  PRODUCE_VERSION,
+  produceRequest,
+  readAll,
+} from '../kit/requests.ts';
 
 const PRODUCERS = 4;
 const RECORDS_EACH = 25_000;
@@ -46,4 +60,46 @@ inEveryLayout('four producers at once', (home) => {
     expect(switches).toBeGreaterThan(PRODUCERS);
     await Promise.all(clients.map((client) => client.close()));
   }, 60_000);
+});
+
+const UNANSWERED = 20;
+const LIST_OFFSETS_VERSION = 7;
+const DELETE_RECORDS_VERSION = 2;
+
+inEveryLayout('a connection that does not wait for its answers', (home) => {
+  test('what it wrote is there for what it asks behind it: the end, a fetch there, a deletion up to it', async () => {
+    const client = await RawClient.connect(home.port);
+    const { name } = await createTopic(client);
+    const sent: Uint8Array[] = [];
+    const add = <A extends Api>(api: A, version: number, request: RequestInput<A>): Promise<Answer<ResponseOf<A>>> => {
+      const { bytes, correlationId } = client.frame(api, version, request);
+      sent.push(bytes);
+      return client.expect(api, version, correlationId);
+    };
+    const rounds = Array.from({ length: UNANSWERED }, (_, index) => {
+      const records = batchOf([`${index}`]);
+      sent.push(client.frame(Produce, PRODUCE_VERSION, produceRequest(name, records, { acks: 0 })).bytes);
+      const asked = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp: LIST_OFFSETS_TIMESTAMP.LATEST };
+      const fetched = add(Fetch, FETCH_VERSION, fetchRequest(name, { offset: index + 1 }));
+      const listed = add(ListOffsets, LIST_OFFSETS_VERSION, {
+        replicaId: -1,
+        isolationLevel: 0,
+        topics: [{ name, partitions: [asked] }],
+        timeoutMs: 0,
+      });
+      const deleted = add(DeleteRecords, DELETE_RECORDS_VERSION, {
+        topics: [{ name, partitions: [{ partitionIndex: 0, offset: -1 }] }],
+        timeoutMs: 10_000,
+      });
+      return Promise.all([fetched, listed, deleted]);
+    });
+    client.write(Buffer.concat(sent));
+    for (const [index, [fetched, listed, deleted]] of (await Promise.all(rounds)).entries()) {
+      const end = index + 1;
+      expect(fetchedOf(fetched)).toMatchObject([{ errorCode: 0, highWatermark: end, batches: [] }]);
+      expect(listed.body.topics[0]?.partitions).toMatchObject([{ errorCode: 0, offset: end }]);
+      expect(deleted.body.topics[0]?.partitions).toMatchObject([{ errorCode: 0, lowWatermark: end }]);
+    }
+    await client.close();
+  });
 });
