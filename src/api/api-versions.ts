@@ -1,8 +1,8 @@
 /** ApiVersions: what is served. The first thing a client asks; a version we do not know is answered so that it can ask again. */
-import { answerApiVersions, apiVersionsResponse, isSoftwareName } from '../wire/api-versions.ts';
+import { type Announcement, apiVersionsResponse, isSoftwareName } from '../wire/api-versions.ts';
 import { ERROR } from '../wire/errors.ts';
 import type { ApiVersions } from '../wire/messages/api-versions.ts';
-import type { Api, RequestOf } from '../wire/schema.ts';
+import type { RequestOf } from '../wire/schema.ts';
 import type { ApiCall } from './floor.ts';
 
 const SOFTWARE_NAMED_SINCE = 3;
@@ -11,7 +11,7 @@ const SOFTWARE_NAMED_SINCE = 3;
 export function apiVersions(
   call: ApiCall,
   request: RequestOf<typeof ApiVersions> | null,
-  served: readonly Api[],
+  announcement: Announcement,
 ): void {
   if (request !== null && call.version >= SOFTWARE_NAMED_SINCE) {
     const { clientSoftwareName, clientSoftwareVersion } = request;
@@ -20,7 +20,7 @@ export function apiVersions(
       return;
     }
   }
-  const { version, response } = answerApiVersions(call.version, served);
+  const { version, response } = announcement.answer(call.version);
   call.version = version;
   call.answer(response);
 }

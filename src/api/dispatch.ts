@@ -3,6 +3,7 @@
  * to the main thread (`decide.ts`). A request is read whole before anything of it is done; one that
  * cannot be read throws a WireError and costs its connection.
  */
+import { Announcement } from '../wire/api-versions.ts';
 import { requestReader } from '../wire/compiler.ts';
 import { ALL_APIS } from '../wire/messages/all.ts';
 import { ApiVersions } from '../wire/messages/api-versions.ts';
@@ -35,12 +36,13 @@ import { produce } from './produce.ts';
 
 /** What is announced: all that has a table has a handler below. */
 export const SERVED: readonly Api[] = ALL_APIS;
+const ANNOUNCEMENT = new Announcement(SERVED);
 
 export function dispatch(call: ApiCall, api: Api | null, reader: Reader, floor: Floor): void {
   if (api === null) throw new WireError('an API that this broker does not have');
   const { version } = call;
   if (api.key === ApiVersions.key) {
-    apiVersions(call, isServed(api, version) ? requestReader(ApiVersions, version)(reader) : null, SERVED);
+    apiVersions(call, isServed(api, version) ? requestReader(ApiVersions, version)(reader) : null, ANNOUNCEMENT);
     return;
   }
   if (!isAnnounced(api, version)) throw new WireError(`${api.name} in version ${version}, which is not served`);

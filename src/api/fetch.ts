@@ -45,6 +45,7 @@ interface Target {
   length: number;
   firstBatchBytes: number;
   warm: boolean;
+  inOlder: boolean;
   highWatermark: number;
   lastStableOffset: number;
   logStartOffset: number;
@@ -114,6 +115,7 @@ class FetchOperation implements Operation, Watcher {
     target.length = located.length;
     target.firstBatchBytes = located.firstBatchBytes;
     target.warm = located.warm;
+    target.inOlder = located.inOlder;
     if (error === ERROR.NONE || error === ERROR.OFFSET_OUT_OF_RANGE) {
       target.highWatermark = located.highWatermark;
       target.lastStableOffset = located.lastStableOffset;
@@ -157,6 +159,7 @@ class FetchOperation implements Operation, Watcher {
       length: 0,
       firstBatchBytes: 0,
       warm: false,
+      inOlder: false,
       highWatermark: -1,
       lastStableOffset: -1,
       logStartOffset: -1,
@@ -205,12 +208,14 @@ class FetchOperation implements Operation, Watcher {
   #weigh(): void {
     let bytes = 0;
     let failed = false;
+    let ends = false;
     for (const target of this.#targets) {
       if (target.error !== ERROR.NONE) failed = true;
+      if (target.length > 0 && target.inOlder) ends = true;
       bytes += target.length;
     }
     this.#found = bytes;
-    if (failed || bytes >= this.#minBytes) this.#answer();
+    if (failed || ends || bytes >= this.#minBytes) this.#answer();
     else this.#waitOrAnswer();
   }
 

@@ -76,6 +76,8 @@ export interface Located {
   length: number;
   firstBatchBytes: number;
   warm: boolean;
+  /** Of a segment that is full: it does not pay to wait for more of it. */
+  inOlder: boolean;
   position: number;
   highWatermark: number;
   logStartOffset: number;

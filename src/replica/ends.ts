@@ -40,6 +40,11 @@ export class Ends {
     return after !== before;
   }
 
+  /** Whether the offset lies in a segment to which nothing comes any more, while later ones have what everybody may read. */
+  isInOlder(offset: number): boolean {
+    return offset < this.visible.segmentBaseOffset;
+  }
+
   /** Whether what was located was written lately by this process, so that the page cache has it. */
   isWarm(offset: number, plan: ReadPlan): boolean {
     const { segmentBaseOffset, position } = this.written;

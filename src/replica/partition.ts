@@ -294,6 +294,10 @@ export class Partition {
     return this.#ends.isWarm(offset, plan);
   }
 
+  isInOlder(offset: number): boolean {
+    return this.#ends.isInOlder(offset);
+  }
+
   get highWatermark(): number {
     return this.#ends.visible.offset;
   }

@@ -29,8 +29,12 @@ export const COORDINATE = 15;
 // Handler to processor: `a` operation, `b` part, `c` error code
 /** d what is wrong (RECORD_FAULT) with e a record of the batch, or -1; w base offset, x log append time or -1, y log start offset */
 export const APPENDED = 20;
-/** d file slot (leased, -1 none), e length, f bytes of the first batch, g 1 when its pages are warm; w position, x high watermark, y log start, z last stable */
+/** d file slot (leased, -1 none), e length, f bytes of the first batch, g what is known of the range; w position, x high watermark, y log start, z last stable */
 export const LOCATED = 21;
+/** The page cache has it. */
+export const RANGE_WARM = 1;
+/** Nothing comes to its segment any more. */
+export const RANGE_IN_OLDER = 2;
 /** d leader epoch; w timestamp, x offset */
 export const OFFSET_LISTED = 22;
 /** a partition's slot: it has advanced since this processor asked to be told */

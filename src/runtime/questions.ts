@@ -21,6 +21,8 @@ import {
   LOCATE,
   LOCATED,
   OFFSET_LISTED,
+  RANGE_IN_OLDER,
+  RANGE_WARM,
   RECORDS_DELETED,
 } from './messages.ts';
 import type { OwnedPartitions } from './owned-partitions.ts';
@@ -156,7 +158,7 @@ export class Questions {
       plan.slot,
       plan.length,
       plan.firstBatchBytes,
-      partition.isWarm(offset, plan) ? 1 : 0,
+      partition.isInOlder(offset) ? RANGE_IN_OLDER : partition.isWarm(offset, plan) ? RANGE_WARM : 0,
       plan.position,
       highWatermark,
       partition.log.logStartOffset,

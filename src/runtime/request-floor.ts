@@ -26,6 +26,8 @@ import {
   LOCATE,
   LOCATED,
   OFFSET_LISTED,
+  RANGE_IN_OLDER,
+  RANGE_WARM,
   RECORDS_DELETED,
   TAKEN,
 } from './messages.ts';
@@ -97,6 +99,7 @@ export class RequestFloor implements Floor {
     length: 0,
     firstBatchBytes: 0,
     warm: false,
+    inOlder: false,
     position: 0,
     highWatermark: 0,
     logStartOffset: 0,
@@ -196,7 +199,8 @@ export class RequestFloor implements Floor {
         located.slot = words[at + 4] as number;
         located.length = words[at + 5] as number;
         located.firstBatchBytes = words[at + 6] as number;
-        located.warm = words[at + 7] === 1;
+        located.warm = words[at + 7] === RANGE_WARM;
+        located.inOlder = words[at + 7] === RANGE_IN_OLDER;
         located.position = w;
         located.highWatermark = x;
         located.logStartOffset = y;

@@ -11,10 +11,21 @@ export interface ApiVersionsAnswer {
   readonly response: ResponseOf<typeof ApiVersions>;
 }
 
-/** A version that is not served is answered in version 0, which every client reads, with the list to choose from. */
-export function answerApiVersions(version: number, apis: readonly Api[]): ApiVersionsAnswer {
-  if (isServed(ApiVersions, version)) return { version, response: apiVersionsResponse(apis, ERROR.NONE) };
-  return { version: 0, response: apiVersionsResponse(apis, ERROR.UNSUPPORTED_VERSION) };
+/** What is served, made once: every connection asks for it. */
+export class Announcement {
+  readonly #all: ResponseOf<typeof ApiVersions>;
+  readonly #unsupported: ResponseOf<typeof ApiVersions>;
+
+  constructor(apis: readonly Api[]) {
+    this.#all = apiVersionsResponse(apis, ERROR.NONE);
+    this.#unsupported = apiVersionsResponse(apis, ERROR.UNSUPPORTED_VERSION);
+  }
+
+  /** A version that is not served is answered in version 0, which every client reads, with the list to choose from. */
+  answer(version: number): ApiVersionsAnswer {
+    if (isServed(ApiVersions, version)) return { version, response: this.#all };
+    return { version: 0, response: this.#unsupported };
+  }
 }
 
 export function apiVersionsResponse(apis: readonly Api[], errorCode: number): ResponseOf<typeof ApiVersions> {

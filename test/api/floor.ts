@@ -348,6 +348,7 @@ export class FakeFloor implements Floor {
       length: 0,
       firstBatchBytes: 0,
       warm: false,
+      inOlder: false,
       position: 0,
       highWatermark: partition.highWatermark,
       logStartOffset: partition.logStartOffset,

@@ -23,12 +23,9 @@ describe.each(LAYOUTS)(`strangers ($name, ${TRANSPORT})`, (layout) => {
   let client: RawClient;
   beforeAll(async () => {
     await home.start();
-    client = await RawClient.connect(home.port);
+    client = await home.connect();
   });
-  afterAll(async () => {
-    await client.close();
-    await home.end();
-  });
+  afterAll(() => home.end());
   beforeEach(() => {
     lines.length = 0;
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ERROR } from '../../src/wire/errors.ts';
 import { BeatingMember } from '../kit/beating-member.ts';
 import { BrokerHome, TWO_BY_ONE } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import { APPEND, change, DELETE, describedOf, GROUP, SET, settingOf } from '../kit/configs.ts';
 import { coordinated } from '../kit/group-calls.ts';
 import { createTopic } from '../kit/requests.ts';
@@ -16,12 +16,9 @@ const home = new BrokerHome(TWO_BY_ONE);
 let client: RawClient;
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
 });
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 const alter = async (name: string, ...operations: Parameters<typeof change>[3]) =>
   (await change(client, GROUP, name, operations))[0];
@@ -46,7 +43,7 @@ test('a group has the times that are set for it, and others have not', async () 
 
   await client.close();
   await home.restart();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
   await member.comeBack(home.port);
   expect(await member.beat()).toBe(ERROR.NONE);
   expect(member.intervalMs).toBe(7000);

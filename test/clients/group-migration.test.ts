@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BrokerHome, eventually, ONE_THREAD } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import { committed, describeConsumerGroup, listedGroups } from '../kit/group-calls.ts';
 import {
   BRISK_GROUPS,
@@ -33,12 +33,9 @@ const home = new BrokerHome(ONE_THREAD, {
 let client: RawClient;
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
 });
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 test('kafkajs and the consumer protocol in one group, each of them first and last', async () => {
   const { name: topic } = await createTopic(client, { partitions: PARTITIONS });

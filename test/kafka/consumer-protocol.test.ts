@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { coordinatorPartition } from '../../src/coordinator/partitioning.ts';
 import { BrokerHome, eventually, ONE_THREAD } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import {
   committed,
   coordinated,
@@ -25,13 +25,10 @@ const home = new BrokerHome(ONE_THREAD, { settings: BRISK_GROUPS });
 let client: RawClient;
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
   await coordinated(client, 'any');
 });
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 const run = (name: ToolName, ...words: string[]) => toolOk(name, ['--bootstrap-server', home.address, ...words]);
 const groups = (...words: string[]) => run('consumer-groups', ...words);

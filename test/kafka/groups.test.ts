@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { coordinatorPartition } from '../../src/coordinator/partitioning.ts';
 import { BrokerHome, eventually, ONE_THREAD } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import { commit, committed, coordinated, describeGroup, formGroup, RawMember } from '../kit/group-calls.ts';
 import { batchOf, utf8 } from '../kit/records.ts';
 import { createTopic, produce, readAll } from '../kit/requests.ts';
@@ -18,13 +18,10 @@ const home = new BrokerHome(ONE_THREAD);
 let client: RawClient;
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
   await coordinated(client, 'any');
 });
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 const server = () => ['--bootstrap-server', home.address];
 const run = (name: ToolName, ...words: string[]) => toolOk(name, [...server(), ...words]);

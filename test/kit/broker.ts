@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { type Broker, type BrokerMetrics, type BrokerOptions, startBroker } from '../../src/broker.ts';
+import { RawClient } from './client.ts';
 import { eventually, REST_WITHIN_MS } from './eventually.ts';
 import { Said } from './said.ts';
 
@@ -83,6 +84,7 @@ export class BrokerHome {
   readonly #layout: Layout;
   readonly #options: BrokerOptions;
   readonly #said = new Said();
+  readonly #clients: RawClient[] = [];
   #broker: Broker | null = null;
   #failure: Error | null = null;
 
@@ -125,10 +127,18 @@ export class BrokerHome {
     return broker;
   }
 
+  /** A client that is closed before the broker is. */
+  async connect(): Promise<RawClient> {
+    const client = await RawClient.connect(this.port);
+    this.#clients.push(client);
+    return client;
+  }
+
   /** A clean end, with everything that a clean end promises. */
   async stop(): Promise<void> {
     const broker = this.#broker;
     if (broker === null) return;
+    for (const client of this.#clients.splice(0)) await client.close();
     if (this.#failure !== null) throw this.#failure;
     this.#broker = null;
     try {

@@ -1,7 +1,7 @@
 /** librdkafka's consumers as members of groups: by each protocol, and one after the other in a group that goes over. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BrokerHome, eventually, TWO_BY_ONE } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import { committed, listedGroups } from '../kit/group-calls.ts';
 import { BRISK_GROUPS } from '../kit/members.ts';
 import { batchOf } from '../kit/records.ts';
@@ -31,12 +31,9 @@ const home = new BrokerHome(TWO_BY_ONE, {
 let client: RawClient;
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
 });
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 /** A group that reads a topic, and everybody who was ever in it. */
 class Reading {

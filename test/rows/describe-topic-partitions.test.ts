@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ERROR } from '../../src/wire/errors.ts';
 import { BrokerHome, ONE_THREAD } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import { createTopic } from '../kit/requests.ts';
 import { describePartitions } from '../kit/topics.ts';
 
@@ -13,7 +13,7 @@ let client: RawClient;
 
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
   for (const [name, partitions] of [
     ['a', 2],
     ['c', 3],
@@ -23,10 +23,7 @@ beforeAll(async () => {
     await createTopic(client, { name, partitions });
 });
 
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 /** Error, name and partitions of each topic, and the cursor. */
 async function page(names: readonly string[], limit: number, cursor: [string, number] | null = null) {

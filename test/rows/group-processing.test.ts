@@ -6,7 +6,7 @@ import { Consumer, stringDeserializers } from '@platformatic/kafka';
 import { Kafka, type Consumer as KafkajsConsumer, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BrokerHome, eventually, ONE_THREAD } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import { FaultBoard } from '../kit/faults/board.ts';
 import { committedOffset, coordinated, describeGroup } from '../kit/group-calls.ts';
 import { batchOf } from '../kit/records.ts';
@@ -23,12 +23,9 @@ const home = new BrokerHome(ONE_THREAD, { settings: {}, ...board.options });
 let client: RawClient;
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
 });
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 async function filled() {
   const { name: topic } = await createTopic(client);

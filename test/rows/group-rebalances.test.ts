@@ -7,7 +7,7 @@ import { LeaveGroup } from '../../src/wire/messages/leave-group.ts';
 import { subscription } from '../coordinator/world.ts';
 import { BeatingMember, beating } from '../kit/beating-member.ts';
 import { BrokerHome, eventually, ONE_THREAD } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import {
   commit,
   committedOffset,
@@ -26,12 +26,9 @@ const home = new BrokerHome(ONE_THREAD);
 let client: RawClient;
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
 });
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 async function fresh(partitions: number) {
   const { name: topic, id } = await createTopic(client, { partitions });

@@ -89,6 +89,21 @@ inEveryLayout(
       THOUSANDS_MS,
     );
 
+    test('S042: what is left of a full segment is not waited for: nothing comes to it any more', async () => {
+      const client = await RawClient.connect(home.port);
+      const { name } = await createTopic(client, { configs: { 'segment.bytes': '1048576' } });
+      const half = batchOf(['x'.repeat(600_000)]);
+      for (const _ of [1, 2]) await produce(client, name, half);
+      const wanted = { minBytes: half.length + 1, maxWaitMs: FOR_EVER_MS };
+      const { batches } = await fetch(client, name, wanted);
+      expect(batches.map(({ baseOffset }) => baseOffset)).toEqual([0]);
+      // Of the last one more may come.
+      const answer = fetch(client, name, { ...wanted, offset: 1 });
+      await waiting(1);
+      await client.close();
+      await expect(answer).rejects.toThrow('closed');
+    });
+
     test('X04: waiting fetches whose clients vanish all at once leave nothing behind', async () => {
       const client = await RawClient.connect(home.port);
       const { name } = await createTopic(client);

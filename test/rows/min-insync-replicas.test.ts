@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ERROR } from '../../src/wire/errors.ts';
 import { BrokerHome, ONE_THREAD } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import { ALL_BROKERS, BROKER, change, DELETE, DONE, SET, settingOf, TOPIC } from '../kit/configs.ts';
 import { batchOf } from '../kit/records.ts';
 import { createTopic, produce, readAll } from '../kit/requests.ts';
@@ -12,13 +12,10 @@ let client: RawClient;
 
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
 });
 
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 async function errorOf(topic: string, acks: number): Promise<number> {
   return (await produce(client, topic, batchOf(['x']), { acks })).errorCode;

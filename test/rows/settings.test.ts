@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ERROR } from '../../src/wire/errors.ts';
 import { IncrementalAlterConfigs } from '../../src/wire/messages/incremental-alter-configs.ts';
 import { BrokerHome, ONE_THREAD } from '../kit/broker.ts';
-import { RawClient } from '../kit/client.ts';
+import type { RawClient } from '../kit/client.ts';
 import {
   ALL_BROKERS,
   APPEND,
@@ -29,13 +29,10 @@ let client: RawClient;
 
 beforeAll(async () => {
   await home.start();
-  client = await RawClient.connect(home.port);
+  client = await home.connect();
 });
 
-afterAll(async () => {
-  await client.close();
-  await home.end();
-});
+afterAll(() => home.end());
 
 describe('settings are shown', () => {
   test('X11: every key of a broker with its value, type, source, synonyms and documentation', async () => {

@@ -38,6 +38,8 @@ export interface ClientDesk {
   readonly ackIsDurable: boolean;
   /** Whoever reads a record has it for ever. */
   readonly readIsDurable: boolean;
+  /** The end of what everybody may read of a partition now. */
+  highWatermark(partition: number): number;
   /** The disk has failed this process: requests may be refused. */
   readonly inTrouble: boolean;
   note(what: string): void;
@@ -46,6 +48,9 @@ export interface ClientDesk {
 interface Waiting {
   readonly correlationId: number;
   readonly take: (reader: Reader, memory: ReturnType<typeof memoryOver>) => void;
+  readonly what: string;
+  /** Whether it may wait for something that has yet to come. */
+  mayWait(): boolean;
 }
 
 /** What a producer with an id knows of one partition. */
@@ -97,6 +102,15 @@ export class Client {
     this.outgoing = [];
     this.#waiting = [];
     this.#received = new Uint8Array(0);
+  }
+
+  /** What should have an answer when the broker is at rest: the oldest request, unless it is a fetch that has not enough. */
+  get overdue(): string | null {
+    const { transport, outgoing } = this;
+    const isHeard = transport !== null && transport.closed === 0 && outgoing.length === 0;
+    const first = this.#waiting[0];
+    if (!isHeard || transport.room < Number.POSITIVE_INFINITY || first === undefined) return null;
+    return first.mayWait() ? null : `${first.what} of client ${this.id}`;
   }
 
   // ---- Requests
@@ -157,7 +171,21 @@ export class Client {
       maxWaitMs: random.below(2_000),
       partitionMaxBytes,
     });
-    this.#ask(Fetch, FETCH_VERSION, request, (body, memory) => this.#fetched(partition, offset, end, body, memory));
+    const take = (body: ResponseOf<typeof Fetch>, memory: ReturnType<typeof memoryOver>) =>
+      this.#fetched(partition, offset, end, body, memory);
+    const mayWait = () => partitionMaxBytes < minBytes || this.#bytesFrom(partition, offset) < minBytes;
+    this.#ask(Fetch, FETCH_VERSION, request, take, mayWait);
+  }
+
+  /** What there is to read. */
+  #bytesFrom(partition: number, offset: number): number {
+    const { ledger } = this.#desk;
+    const end = this.#desk.highWatermark(partition);
+    const found = ledger
+      .places(partition)
+      .from(offset)
+      .filter(({ endOffset }) => endOffset <= end);
+    return found.reduce((sum, { sent }) => sum + sent.bytes.length, 0);
   }
 
   list(partition: number): void {
@@ -203,10 +231,13 @@ export class Client {
     version: number,
     request: RequestInput<A>,
     take: (body: ResponseOf<A>, memory: ReturnType<typeof memoryOver>) => void,
+    mayWait = () => false,
   ): void {
     const correlationId = this.#push(api, version, request);
     this.#waiting.push({
       correlationId,
+      what: `${api.name} ${correlationId}`,
+      mayWait,
       take: (reader, memory) => {
         const answered = readResponseHeader(reader, api, version);
         must(answered === correlationId, `answers come in order: ${answered} in place of ${correlationId}`);

@@ -78,6 +78,10 @@ export class Life implements ClientDesk {
     return this.#faulted;
   }
 
+  highWatermark(partition: number): number {
+    return this.#broker.view(partition).highWatermark;
+  }
+
   now(): number {
     return this.#clock.now();
   }
@@ -160,7 +164,7 @@ export class Life implements ClientDesk {
         }
         return;
       case 'settle':
-        return broker.settle();
+        return this.#settle();
       case 'fault':
         return this.#armFault();
       case 'kill':
@@ -231,6 +235,14 @@ export class Life implements ClientDesk {
       this.note(`${fault.code} of ${operation} ${path}`);
       return fault.code;
     };
+  }
+
+  /** At rest whoever can be answered has been; what ran out meanwhile is seen in the next turn of its loop. */
+  #settle(): void {
+    this.#broker.settle();
+    this.#look();
+    if (this.#faulted || this.#broker.failed !== null) return;
+    for (const { overdue } of this.#clients) must(overdue === null, `at rest ${overdue} has its answer`);
   }
 
   // ---- What must hold
@@ -376,8 +388,7 @@ export class Life implements ClientDesk {
         (client.transport as NonNullable<typeof client.transport>).room = Number.POSITIVE_INFINITY;
         this.#deliver(client, Number.POSITIVE_INFINITY);
       }
-      this.#broker.settle();
-      this.#look();
+      this.#settle();
       this.#clock.advance(1_000);
       const isAnswered = this.#clients.every(({ waits, outgoing }) => waits === 0 && outgoing.length === 0);
       if (isAnswered && this.#broker.crew.connections === this.#clients.length) break;

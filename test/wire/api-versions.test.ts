@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerApiVersions, isSoftwareName } from '../../src/wire/api-versions.ts';
+import { Announcement, isSoftwareName } from '../../src/wire/api-versions.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import { ALL_APIS } from '../../src/wire/messages/all.ts';
 import { ApiVersions } from '../../src/wire/messages/api-versions.ts';
@@ -41,14 +41,14 @@ const SERVED = [
 ];
 
 test.each([0, 1, 2, 3, 4])('version %i is answered in its own version', (version) => {
-  const answer = answerApiVersions(version, ALL_APIS);
+  const answer = new Announcement(ALL_APIS).answer(version);
   expect(answer.version).toBe(version);
   const bytes = encode(ApiVersions, 'response', answer.version, { ...answer.response });
   expect(decode(ApiVersions, 'response', version, bytes)).toMatchObject({ errorCode: ERROR.NONE, apiKeys: SERVED });
 });
 
 test.each([5, 99, 0x7fff, -1])('version %i is answered in version 0 with error 35 and the list', (version) => {
-  const answer = answerApiVersions(version, ALL_APIS);
+  const answer = new Announcement(ALL_APIS).answer(version);
   expect(answer.version).toBe(0);
   const bytes = encode(ApiVersions, 'response', 0, { ...answer.response });
   expect(decode(ApiVersions, 'response', 0, bytes)).toMatchObject({ errorCode: 35, apiKeys: SERVED });

@@ -94,7 +94,7 @@ export class ClassicGroup implements Group {
     this.initialUntil = null;
     this.newMemberAdded = false;
     this.roster.pendingSyncs.clear();
-    for (const member of this.roster.members()) member.held = null;
+    for (const member of this.roster.members()) member.readsOn = false;
     this.#readTopics();
     this.become(this.roster.size > 0 ? 'CompletingRebalance' : 'Empty', now);
   }
@@ -120,18 +120,23 @@ export class ClassicGroup implements Group {
         },
       );
       member.assignment = stored.assignment;
+      member.readsOn = value.leader === null;
       this.roster.add(member);
     }
-    if (value.leader !== null) this.roster.lead(value.leader);
+    this.roster.lead(value.leader);
     this.#readTopics();
     this.become(this.roster.size > 0 ? 'Stable' : 'Empty', value.currentStateTimestamp);
   }
 
-  /** As a group of the consumer protocol leaves it: members with all that they can do and what they are to have. */
+  /**
+   * As a group of the consumer protocol leaves it: members with all that they can do and what they have. Where they have to come
+   * together anew nobody leads them, and by that the log says so.
+   */
   adopt(generation: number, members: readonly ClassicMember[], now: number): void {
     this.generation = generation;
     this.protocolType = CONSUMER_PROTOCOL_TYPE;
     for (const member of members) this.roster.add(member);
+    if (members.some(({ readsOn }) => readsOn)) this.roster.lead(null);
     this.protocol = this.roster.chooseProtocol();
     this.isStored = true;
     this.#readTopics();
@@ -140,6 +145,11 @@ export class ClassicGroup implements Group {
 
   newMember(identity: Identity, joined: Joined): ClassicMember {
     return new ClassicMember(identity, joined, () => this.#alarms.sessionIsOver(this, identity.id));
+  }
+
+  /** It was given back by a group of the consumer protocol, and nobody has made a plan since. */
+  get isUnled(): boolean {
+    return this.roster.size > 0 && this.roster.leaderId === null;
   }
 
   asRecord(assignmentOf: (member: ClassicMember) => Uint8Array): GroupMetadataRecord {

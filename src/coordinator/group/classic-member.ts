@@ -1,6 +1,5 @@
 /** A member of a classic group: what it joined with, what it was assigned, and the answer it waits for. Decides nothing. */
 import { Timer } from '../../base/timers.ts';
-import type { Uuid } from '../../base/uuid.ts';
 import type { JoinResponse, Respond, SyncResponse } from './messages.ts';
 import type { ClassicMemberValue } from './records.ts';
 
@@ -38,8 +37,8 @@ export class ClassicMember implements Joined {
   sessionTimeoutMs: number;
   protocols: readonly MemberProtocol[];
   assignment: Uint8Array = NO_BYTES;
-  /** By topic, while it goes by another protocol's plan: what it reads until it joins, whatever it is to have. Else null. */
-  held: ReadonlyMap<Uuid, readonly number[]> | null = null;
+  /** Its group was of another kind: the assignment is what it reads until it joins, whatever it was to have there. */
+  readsOn = false;
   /** Has never been told of a generation: nobody may be there any more, so its time runs even while it waits to join. */
   isNew = false;
   /** Of a static member: the one whose place it took, until the log has it so. */

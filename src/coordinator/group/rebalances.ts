@@ -100,10 +100,11 @@ export class Rebalances implements Alarms {
     this.timers.set(member.session, this.#desk.clock.monotonic() + NEW_MEMBER_TIMEOUT_MS);
   }
 
-  /** After a load: members have their whole session again, and a group that has become too large starts over. */
+  /** After a load: members have their whole session again, and a group that is too large or has no leader starts over. */
   resume(group: ClassicGroup): void {
     for (const member of group.roster.members()) this.heardOf(member);
     if (group.roster.size > this.#desk.settings.groupMaxSize) this.begin(group, 'more members than group.max.size');
+    else if (group.isUnled) this.begin(group, 'its last member of the consumer protocol had gone');
   }
 
   /** A group that was suspended goes on: its members have their whole session again. */

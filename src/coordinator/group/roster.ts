@@ -92,15 +92,16 @@ export class Roster {
 
   update(member: ClassicMember, joined: Joined): void {
     this.#count(member, -1);
-    member.held = null;
+    member.readsOn = false;
     member.protocols = joined.protocols;
     member.rebalanceTimeoutMs = joined.rebalanceTimeoutMs;
     member.sessionTimeoutMs = joined.sessionTimeoutMs;
     this.#count(member, 1);
   }
 
-  lead(id: string): void {
-    this.#leaderId = this.#members.has(id) ? id : this.#leaderId;
+  /** Null when nobody is to, until members have joined. */
+  lead(id: string | null): void {
+    this.#leaderId = id === null || this.#members.has(id) ? id : this.#leaderId;
   }
 
   /** The member waits for the answer of its join. One that waited before has been given up by its client. */
@@ -120,10 +121,10 @@ export class Roster {
     return true;
   }
 
-  /** When the leader has not joined, the first who has leads; false when nobody has. */
+  /** When there is no leader that has joined, the first member that has leads; false when nobody has. */
   electWaitingLeader(): boolean {
     const leader = this.#leaderId === null ? undefined : this.#members.get(this.#leaderId);
-    if (leader === undefined || leader.joining !== null) return leader !== undefined;
+    if (leader !== undefined && leader.joining !== null) return true;
     for (const member of this.#members.values()) {
       if (member.joining === null) continue;
       this.#leaderId = member.id;

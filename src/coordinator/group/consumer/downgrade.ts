@@ -1,7 +1,8 @@
 /**
- * A group of the consumer protocol whose members all speak the classic one becomes a classic group: its epoch is the generation,
- * and what its members are to own is the plan of it. What they own until they join again is remembered, in case that the group is
- * taken over once more before that.
+ * A group of the consumer protocol whose members all speak the classic one becomes a classic group, and its epoch the generation.
+ * At rest it has a plan: what its members are to own, and do. Else they come together for one, and until a member joins it has
+ * what it still reads: whoever takes the group over before, or loads it from the log, gives that to nobody else. Apache Kafka
+ * notes there what each is to own, so that after a load the group stays as it is and two may read one partition.
  */
 import type { Uuid } from '../../../base/uuid.ts';
 import type { ClassicGroup } from '../classic-group.ts';
@@ -22,12 +23,15 @@ export function isDowngraded(
   return members.every(({ classicMemberMetadata }) => classicMemberMetadata !== null);
 }
 
-/**
- * Fills `classic`, which nobody has seen yet, and gives its record. `targetOf` says whose target a member has: a static member
- * may have taken the place of another one.
- */
+/** The epoch of the group, and what each member is to have, and has; null when the group has to rebalance. */
+export interface Downgrade {
+  readonly epoch: number;
+  readonly planOf: ((memberId: string) => ReturnType<ConsumerGroup['targetOf']>) | null;
+}
+
+/** Fills `classic`, which nobody has seen yet, and gives its record. */
 export function downgraded(
-  { epoch, targetOf }: { readonly epoch: number; targetOf(memberId: string): ReturnType<ConsumerGroup['targetOf']> },
+  { epoch, planOf }: Downgrade,
   members: readonly ConsumerMember[],
   classic: ClassicGroup,
   topics: Topics,
@@ -39,12 +43,17 @@ export function downgraded(
     const { sessionTimeoutMs, supportedProtocols: protocols } = classicMemberMetadata;
     const identity = { id, instanceId, clientId, clientHost };
     const classicMember = classic.newMember(identity, { rebalanceTimeoutMs, sessionTimeoutMs, protocols });
-    classicMember.held = owned(member);
-    return [classicMember];
+    classicMember.readsOn = planOf === null;
+    return [{ member, classicMember }];
   });
-  classic.adopt(epoch, joined, now);
-  for (const member of joined) {
-    member.assignment = writeAssignment(named(targetOf(member.id), topics), member.metadataOf(classic.protocol));
+  classic.adopt(
+    epoch,
+    joined.map(({ classicMember }) => classicMember),
+    now,
+  );
+  for (const { member, classicMember } of joined) {
+    const places = planOf === null ? owned(member) : planOf(member.memberId);
+    classicMember.assignment = writeAssignment(named(places, topics), classicMember.metadataOf(classic.protocol));
   }
   return classic.asRecord(({ assignment }) => assignment);
 }

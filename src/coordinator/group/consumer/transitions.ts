@@ -7,7 +7,7 @@ import type { ConsumerGroupRecord } from '../consumer-records.ts';
 import type { Desk } from '../desk.ts';
 import type { Groups } from '../groups.ts';
 import type { Rebalances } from '../rebalances.ts';
-import { downgraded, isDowngraded } from './downgrade.ts';
+import { type Downgrade, downgraded, isDowngraded } from './downgrade.ts';
 import { removal } from './leaving.ts';
 import type { LiveConsumerGroup } from './live-group.ts';
 import type { ConsumerMember } from './member.ts';
@@ -62,8 +62,7 @@ export class Transitions {
     const world = consumerWorld(this.#desk, group.id);
     const left = [...group.state.members.values()].filter((member) => !gone.includes(member));
     if (!isDowngraded(left, world.settings)) return this.write(group, removal(group.state, gone, world), done);
-    const { epoch } = group.state;
-    this.#downgrade(group, left, { epoch, targetOf: (id) => group.state.targetOf(id) }, true, done);
+    this.#downgrade(group, left, { epoch: group.state.epoch, planOf: null }, done);
   }
 
   /** False when the group stays what it is. */
@@ -71,20 +70,14 @@ export class Transitions {
     if (replaced.classicMemberMetadata !== null) return false;
     const members = [...group.state.members.values()].map((one) => (one === replaced ? member : one));
     if (!isDowngraded(members, consumerWorld(this.#desk, group.id).settings)) return false;
-    const targetOf = (id: string) => group.state.targetOf(id === member.memberId ? replaced.memberId : id);
+    const planOf = (id: string) => group.state.targetOf(id === member.memberId ? replaced.memberId : id);
     // With the plan of a group that is not at rest some member may get what another one still reads.
     const isAtRest = epoch === group.state.epoch && members.every((one) => one.memberEpoch === epoch);
-    this.#downgrade(group, members, { epoch, targetOf }, !isAtRest, done);
+    this.#downgrade(group, members, { epoch, planOf: isAtRest ? planOf : null }, done);
     return true;
   }
 
-  #downgrade(
-    group: LiveConsumerGroup,
-    members: readonly ConsumerMember[],
-    from: Parameters<typeof downgraded>[0],
-    rebalances: boolean,
-    done: Done,
-  ): void {
+  #downgrade(group: LiveConsumerGroup, members: readonly ConsumerMember[], from: Downgrade, done: Done): void {
     const { clock, topics, writes, logger } = this.#desk;
     const classic = this.#groups.unplacedClassic(group.id);
     const record = downgraded(from, members, classic, topics, clock.now());
@@ -97,7 +90,7 @@ export class Transitions {
       group.stop();
       this.#groups.put(classic);
       for (const member of classic.roster.members()) this.#rebalances.heardOf(member);
-      if (rebalances) this.#rebalances.begin(classic, 'its last member of the consumer protocol has gone');
+      if (from.planOf === null) this.#rebalances.begin(classic, 'its last member of the consumer protocol has gone');
       done(error);
       for (const turn of waiting) turn.again();
     });

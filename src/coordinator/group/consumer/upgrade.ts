@@ -27,8 +27,8 @@ export function upgraded(group: ClassicGroup, world: ConsumerWorld): readonly Co
   const members: ConsumerMember[] = [];
   const taken = new Set<string>();
   const planned = new Set<string>();
-  for (const { assignment, held } of roster.members())
-    eachPlace(held ?? placesIn(assignment, world), world, (place) => planned.add(place));
+  for (const { assignment } of roster.members())
+    eachPlace(placesIn(assignment, world), world, (place) => planned.add(place));
   for (const classic of roster.members()) {
     const member = upgradedMember(group, classic, world, taken, planned);
     if (typeof member === 'string') return no(member);
@@ -94,9 +94,9 @@ function upgradedMember(
     taken.add(place);
     assigned.set(topicId, (assigned.get(topicId) ?? new Map()).set(partition, generation));
   };
-  eachPlace(member.held ?? placesIn(member.assignment, world), world, take);
-  // What it said when it joined is older than what it held in the group of the other kind.
-  if (member.held === null && (group.state !== 'Stable' || group.roster.pendingSyncs.has(memberId)))
+  eachPlace(placesIn(member.assignment, world), world, take);
+  // What it said when it joined is older than what it reads on since the group was of the other kind.
+  if (!member.readsOn && (group.state !== 'Stable' || group.roster.pendingSyncs.has(memberId)))
     eachPlace(identified(subscription.ownedPartitions, world.topics), world, (place, topicId, partition) => {
       if (!planned.has(place)) take(place, topicId, partition);
     });
