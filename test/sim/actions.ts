@@ -18,7 +18,7 @@ const WEIGHTS = {
   stamp: 3,
   addPartition: 1,
   move: 2,
-  settle: 2,
+  settle: 4,
   fault: 1,
   kill: 1,
   power: 1,

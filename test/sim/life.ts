@@ -164,6 +164,7 @@ export class Life implements ClientDesk {
         }
         return;
       case 'settle':
+        this.#arriveAll();
         return this.#settle();
       case 'fault':
         return this.#armFault();
@@ -196,6 +197,14 @@ export class Life implements ClientDesk {
       left -= piece.length;
       if (piece.length === first.length) outgoing.shift();
       else outgoing[0] = first.subarray(piece.length);
+    }
+  }
+
+  /** All that clients have sent arrives, and they read. */
+  #arriveAll(): void {
+    for (const client of this.#clients) {
+      if (client.transport !== null) client.transport.room = Number.POSITIVE_INFINITY;
+      this.#deliver(client, Number.POSITIVE_INFINITY);
     }
   }
 
@@ -385,9 +394,8 @@ export class Life implements ClientDesk {
           client.lost();
           client.connected(this.#broker.crew.connect());
         }
-        (client.transport as NonNullable<typeof client.transport>).room = Number.POSITIVE_INFINITY;
-        this.#deliver(client, Number.POSITIVE_INFINITY);
       }
+      this.#arriveAll();
       this.#settle();
       this.#clock.advance(1_000);
       const isAnswered = this.#clients.every(({ waits, outgoing }) => waits === 0 && outgoing.length === 0);
