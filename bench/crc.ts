@@ -1,8 +1,8 @@
 /** CRC-32C by size, in the addon and in its TypeScript twin: what a batch's check costs, and from which size a native call pays. */
 import { memoryOver } from '../src/base/memory.ts';
 import { PortableKernels } from '../src/base/portable-kernels.ts';
-import { loadAddon } from '../src/runtime/addon.ts';
-import { nativeKernels } from '../src/runtime/native-kernels.ts';
+import { loadAddon } from '../src/runtime/ground/addon.ts';
+import { nativeKernels } from '../src/runtime/ground/native-kernels.ts';
 import { type Suite, type Timed, timedSync } from './kit/suite.ts';
 
 const SIZES = [61, 256, 1024, 4096, 16 << 10, 64 << 10, 1 << 20];

@@ -5,9 +5,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Pieces } from '../src/base/memory.ts';
-import { loadAddon } from '../src/runtime/addon.ts';
-import type { Native } from '../src/runtime/native.ts';
-import { NativeDisk, nativeMemory } from '../src/runtime/native-disk.ts';
+import { loadAddon } from '../src/runtime/ground/addon.ts';
+import type { Native } from '../src/runtime/ground/native.ts';
+import { NativeDisk, nativeMemory } from '../src/runtime/ground/native-disk.ts';
 import { DirectWriting } from './kit/direct-writing.ts';
 import { expectRoom, inDirectory } from './kit/directory.ts';
 import { byTurns, type Round, type Rounds, type Way } from './kit/rounds.ts';

@@ -1,4 +1,4 @@
-// Made from src/runtime/layout.ts by scripts/layout-header.mjs; change it there.
+// Made from src/runtime/ground/layout.ts by scripts/layout-header.mjs; change it there.
 #pragma once
 
 namespace odradek {

@@ -44,7 +44,7 @@ export function buildAddon({ root, method, out, nodedir }) {
   const path = resolve(base, out ?? ADDON);
   const stampPath = join(base, STAMP);
   // An installed package has the header only.
-  if (existsSync(join(base, 'src/runtime/layout.ts'))) writeLayoutHeader(base);
+  if (existsSync(join(base, 'src/runtime/ground/layout.ts'))) writeLayoutHeader(base);
   const stamp = inputsHash(base);
   const stamped = method === undefined && out === undefined;
   if (stamped && existsSync(path) && existsSync(stampPath) && readFileSync(stampPath, 'utf8') === stamp) {

@@ -42,9 +42,9 @@ import { topicRules } from './host/topic-rules.ts';
 import { recall, type Tuning } from './host/tuning.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { PARTITIONS_MAX, PublishedPartitions } from './replica/published.ts';
-import { addonProblem, loadAddon } from './runtime/addon.ts';
+import { addonProblem, loadAddon } from './runtime/ground/addon.ts';
 import type { ImageMessage } from './runtime/control.ts';
-import { kernelId, openGround } from './runtime/ground.ts';
+import { kernelId, openGround } from './runtime/ground/ground.ts';
 import { type Shared, systemClock } from './runtime/shared.ts';
 import { EmbeddedStore } from './stores/embedded.ts';
 

@@ -2,8 +2,8 @@
  * Parts of a file as answers on several connections at once, as a reactor sends them: whichever socket has room gets the next
  * piece of its answer. Each connection has memory of its own for what it copies; all go through the file in turn.
  */
-import { EVENT_BYTES, EVENT_TOKEN, EVENT_WRITE } from '../../src/runtime/layout.ts';
-import { EAGAIN, type Native } from '../../src/runtime/native.ts';
+import { EVENT_BYTES, EVENT_TOKEN, EVENT_WRITE } from '../../src/runtime/ground/layout.ts';
+import { EAGAIN, type Native } from '../../src/runtime/ground/native.ts';
 import type { Round } from './rounds.ts';
 
 const EVENTS_MAX = 64;

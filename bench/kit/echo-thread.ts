@@ -1,7 +1,7 @@
 /** The other thread of the ring bench: it answers every message, over a pair of rings or over a message port. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { ASLEEP, AWAKE, futexBell } from '../../src/runtime/bell.ts';
-import { Inbox, Outbox } from '../../src/runtime/ring.ts';
+import { ASLEEP, AWAKE, futexBell } from '../../src/runtime/rings/bell.ts';
+import { Inbox, Outbox } from '../../src/runtime/rings/ring.ts';
 
 export interface EchoRings {
   there: SharedArrayBuffer;

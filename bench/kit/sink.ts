@@ -1,7 +1,7 @@
 /** The other end of the zero-copy bench, a process of its own: `sink.ts PORT [CONNECTIONS]` connects and reads all that comes into one small warm buffer, as consumers would. */
-import { loadAddon } from '../../src/runtime/addon.ts';
-import { EVENT_BYTES, EVENT_READ } from '../../src/runtime/layout.ts';
-import { EAGAIN } from '../../src/runtime/native.ts';
+import { loadAddon } from '../../src/runtime/ground/addon.ts';
+import { EVENT_BYTES, EVENT_READ } from '../../src/runtime/ground/layout.ts';
+import { EAGAIN } from '../../src/runtime/ground/native.ts';
 
 const BUFFER_BYTES = 256 << 10;
 const EVENTS_MAX = 64;

@@ -1,7 +1,7 @@
 /** Sockets and files of threads that died belong to the process and stay open unless somebody closes them: here. */
 import { closeSync } from 'node:fs';
 import { FileTable } from '../log/leases.ts';
-import { loadAddon } from '../runtime/addon.ts';
+import { loadAddon } from '../runtime/ground/addon.ts';
 
 export interface LeftOpen {
   readonly transport: 'native' | 'portable';

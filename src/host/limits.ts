@@ -2,7 +2,7 @@
 import type { Settings } from '../config/broker-table.ts';
 import type { Listener } from '../config/listeners.ts';
 import type { ProcessorLimits } from '../runtime/control.ts';
-import { openFilesLimit } from '../runtime/ground.ts';
+import { openFilesLimit } from '../runtime/ground/ground.ts';
 
 /** What a broker opens beside log files and connections: listeners, polls, wake-ups, locks, checkpoints, threads. */
 const OTHER_DESCRIPTORS = 128;

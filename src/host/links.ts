@@ -3,8 +3,8 @@
  * that is gone leaves serves those that come, so that there is never more of it than was in use at a time: a thread that has
  * little garbage to collect would hold on to all that it was ever told of.
  */
-import { newLetters } from '../runtime/letters.ts';
-import { newRing } from '../runtime/ring.ts';
+import { newLetters } from '../runtime/rings/letters.ts';
+import { newRing } from '../runtime/rings/ring.ts';
 import { RING_SLOTS } from '../runtime/shared.ts';
 
 export interface LinkMemory {

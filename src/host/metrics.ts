@@ -2,7 +2,7 @@
 import { FileTable } from '../log/leases.ts';
 import { newPartitionView, type PublishedPartitions } from '../replica/published.ts';
 import { COUNTERS, type CounterName, Counters } from '../runtime/counters.ts';
-import { type PhaseTimes, readRequestTimes } from '../runtime/request-times.ts';
+import { type PhaseTimes, readRequestTimes } from '../runtime/processor/request-times.ts';
 import type { Shared } from '../runtime/shared.ts';
 import { apiByKey } from '../wire/messages/all.ts';
 import type { Crew } from './crew.ts';

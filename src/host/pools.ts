@@ -4,7 +4,7 @@
  */
 import type { GroupSettings } from '../coordinator/group/desk.ts';
 import type { ImageMessage, MovedConnection, ProcessorLimits, RoleMessage, RouteMessage } from '../runtime/control.ts';
-import { intakeBytes } from '../runtime/intake.ts';
+import { intakeBytes } from '../runtime/net/intake.ts';
 import { DESCRIPTORS_MAX, HANDLERS_MAX, PROCESSORS_MAX } from '../runtime/shared.ts';
 import type { Crew } from './crew.ts';
 import type { PartitionHost } from './partition-host.ts';

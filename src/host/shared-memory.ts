@@ -2,7 +2,7 @@
 import { FileTable } from '../log/leases.ts';
 import { PublishedPartitions } from '../replica/published.ts';
 import { countersMemory } from '../runtime/counters.ts';
-import { requestTimesMemory } from '../runtime/request-times.ts';
+import { requestTimesMemory } from '../runtime/processor/request-times.ts';
 import { FILE_STRIPE, HANDLERS_MAX, type Shared } from '../runtime/shared.ts';
 
 /** `profiled`: the times of requests are summed, too. */

@@ -5,9 +5,9 @@
  */
 import type { ControlMessage, FromThread } from './control.ts';
 import type { Counters } from './counters.ts';
-import { ACCEPTED } from './messages.ts';
+import { ACCEPTED } from './rings/messages.ts';
 import { Repetition } from './repetition.ts';
-import type { Outbox } from './ring.ts';
+import type { Outbox } from './rings/ring.ts';
 import type { Reply, Role } from './role.ts';
 
 /** What only the thread's kind can do. */

@@ -4,11 +4,11 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { FileTable } from '../log/leases.ts';
-import { ASLEEP, AWAKE, Bell, futexBell } from './bell.ts';
+import { ASLEEP, AWAKE, Bell, futexBell } from './rings/bell.ts';
 import { Blocker } from './blocker.ts';
 import type { Question } from './control.ts';
 import { Counters } from './counters.ts';
-import { Inbox, Outbox } from './ring.ts';
+import { Inbox, Outbox } from './rings/ring.ts';
 import type { ThreadData } from './thread.ts';
 import type { World } from './world.ts';
 

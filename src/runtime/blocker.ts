@@ -4,9 +4,9 @@
  */
 import type { FileTable } from '../log/leases.ts';
 import type { Counters } from './counters.ts';
-import { type Linked, Links } from './links.ts';
-import { BLOCKED_DONE, READ_AHEAD, SYNC } from './messages.ts';
-import type { Inbox, Outbox } from './ring.ts';
+import { type Linked, Links } from './rings/links.ts';
+import { BLOCKED_DONE, READ_AHEAD, SYNC } from './rings/messages.ts';
+import type { Inbox, Outbox } from './rings/ring.ts';
 
 /** The blocking calls: errno, 0 for success. */
 export interface BlockingCalls {

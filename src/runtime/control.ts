@@ -7,7 +7,7 @@ import type { GroupSettings } from '../coordinator/group/desk.ts';
 import type { OpenedBatch, Opening } from '../log/admission.ts';
 import type { LogConfig } from '../log/config.ts';
 import type { FetchSession } from '../replica/fetch-session.ts';
-import type { ConnectionLimits } from './connection.ts';
+import type { ConnectionLimits } from './net/connection.ts';
 
 /** A pair of rings between two roles, and what wakes the other one's thread. */
 export interface Link {

@@ -3,7 +3,7 @@
  * it is forgotten with the role: threads and their other roles live on.
  */
 import type { Memory } from '../base/memory.ts';
-import type { Registry } from './answers.ts';
+import type { Registry } from './net/answers.ts';
 
 export class RoleMemory implements Registry {
   readonly #registry: Registry;

@@ -4,7 +4,7 @@
  * between, so that a thread without faults has no branch for them.
  */
 import type { Clock } from '../base/clock.ts';
-import { type Ground, openGround } from './ground.ts';
+import { type Ground, openGround } from './ground/ground.ts';
 import type { Role } from './role.ts';
 import { systemClock } from './shared.ts';
 

@@ -1,6 +1,6 @@
 /** The shape of the native transport's work as the kernel sees it: where it writes, when it syncs, how ranges leave. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadAddon } from '../../src/runtime/addon.ts';
+import { loadAddon } from '../../src/runtime/ground/addon.ts';
 import { LAYOUTS, type Layout } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { filledBatch } from '../kit/records.ts';

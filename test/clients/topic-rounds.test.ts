@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { Kafka, logLevel } from 'kafkajs';
 import { expect, test } from 'vitest';
 import { SILENT } from '../../src/base/logger.ts';
-import { openGround } from '../../src/runtime/ground.ts';
+import { openGround } from '../../src/runtime/ground/ground.ts';
 import { EmbeddedStore } from '../../src/stores/embedded.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import { BrokerHome, eventually, ONE_THREAD, TWO_BY_THREE } from '../kit/broker.ts';

@@ -1,9 +1,9 @@
 /** However often roles come and go, the memory between them is no more than what was in use at a time, and is empty for each pair. */
 import { expect, test } from 'vitest';
 import { type LinkMemory, Links } from '../../src/host/links.ts';
-import { LetterReader, LetterWriter } from '../../src/runtime/letters.ts';
-import { Inbox, Outbox } from '../../src/runtime/ring.ts';
-import { silent } from '../runtime/handler-kit.ts';
+import { LetterReader, LetterWriter } from '../../src/runtime/rings/letters.ts';
+import { Inbox, Outbox } from '../../src/runtime/rings/ring.ts';
+import { silent } from '../runtime/handler/handler-kit.ts';
 
 const LETTER = 7;
 const memories = ({ there, back, letters }: LinkMemory) => [there, back, ...(letters === null ? [] : [letters])];

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Native, OPEN_READ } from '../../src/runtime/native.ts';
+import { type Native, OPEN_READ } from '../../src/runtime/ground/native.ts';
 
 const native = createRequire(import.meta.url)('../../build/Release/addon.node') as Native;
 const { memory, path, name } = workerData as { memory: SharedArrayBuffer; path: string; name: string };

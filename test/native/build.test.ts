@@ -4,8 +4,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { addonProblem, loadAddon } from '../../src/runtime/addon.ts';
-import type { Native } from '../../src/runtime/native.ts';
+import { addonProblem, loadAddon } from '../../src/runtime/ground/addon.ts';
+import type { Native } from '../../src/runtime/ground/native.ts';
 import { temporaryFolder } from './kit.ts';
 
 interface Built {
@@ -38,7 +38,7 @@ describe('the addon', () => {
     const { layoutHeader } = (await import('../../scripts/layout-header.mjs' as string)) as {
       layoutHeader(source: string): string;
     };
-    const source = readFileSync(join(root, 'src/runtime/layout.ts'), 'utf8');
+    const source = readFileSync(join(root, 'src/runtime/ground/layout.ts'), 'utf8');
     expect(readFileSync(join(root, 'native/layout.h'), 'utf8')).toBe(layoutHeader(source));
   });
 

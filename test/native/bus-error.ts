@@ -1,7 +1,7 @@
 /** Has a map, so the addon watches bus errors, and then gets one that has nothing to do with it. */
 import { writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Native, OPEN_READ } from '../../src/runtime/native.ts';
+import { type Native, OPEN_READ } from '../../src/runtime/ground/native.ts';
 
 const native = createRequire(import.meta.url)('../../build/Release/addon.node') as Native;
 const path = process.argv[2] as string;

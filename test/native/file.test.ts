@@ -11,7 +11,7 @@ import {
   OPEN_READ,
   OPEN_READ_WRITE,
   OPEN_TRUNCATE,
-} from '../../src/runtime/native.ts';
+} from '../../src/runtime/ground/native.ts';
 import { describeNative, good, native, sharedMemory, temporaryFolder } from './kit.ts';
 
 const folder = temporaryFolder();

@@ -3,7 +3,7 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { OPEN_READ } from '../../src/runtime/native.ts';
+import { OPEN_READ } from '../../src/runtime/ground/native.ts';
 import { describeNative, good, native, temporaryFolder } from './kit.ts';
 
 const ENTRIES = 100_000;

@@ -1,8 +1,8 @@
 /** Makes one call of the addon, named on the command line. Exit code 0: it did what it should. */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { EVENT_READ } from '../../src/runtime/layout.ts';
-import { type Native, OPEN_READ_WRITE } from '../../src/runtime/native.ts';
+import { EVENT_READ } from '../../src/runtime/ground/layout.ts';
+import { type Native, OPEN_READ_WRITE } from '../../src/runtime/ground/native.ts';
 
 const native = createRequire(import.meta.url)('../../build/Release/addon.node') as Native;
 const [name, path] = process.argv.slice(2) as [string, string];

@@ -1,6 +1,6 @@
 /** Waits for ever for nothing. Exit code 42: the wait ended without an event and without an error. */
 import { createRequire } from 'node:module';
-import type { Native } from '../../src/runtime/native.ts';
+import type { Native } from '../../src/runtime/ground/native.ts';
 
 const native = createRequire(import.meta.url)('../../build/Release/addon.node') as Native;
 process.on('SIGUSR2', () => {});

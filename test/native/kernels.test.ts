@@ -5,9 +5,9 @@ import { expect, it } from 'vitest';
 import { WALK_BAD_LAYOUT, WALK_BAD_OFFSET_DELTA, WALK_NO_KEY, WALK_OK } from '../../src/base/kernels.ts';
 import { type Memory, memoryOver } from '../../src/base/memory.ts';
 import { cutFrames, PortableKernels, searchOffsetIndex, searchTimeIndex } from '../../src/base/portable-kernels.ts';
-import type { Native } from '../../src/runtime/native.ts';
-import { nativeMemory } from '../../src/runtime/native-disk.ts';
-import { nativeKernels } from '../../src/runtime/native-kernels.ts';
+import type { Native } from '../../src/runtime/ground/native.ts';
+import { nativeMemory } from '../../src/runtime/ground/native-disk.ts';
+import { nativeKernels } from '../../src/runtime/ground/native-kernels.ts';
 import { randomSection, type Section, sectionArbitrary } from '../base/sections.ts';
 import { describeNative, good, native, sharedMemory, temporaryFolder } from './kit.ts';
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe } from 'vitest';
 import { type Memory, memoryOver } from '../../src/base/memory.ts';
-import { loadAddon } from '../../src/runtime/addon.ts';
-import { EVENT_READ, EVENT_WRITE } from '../../src/runtime/layout.ts';
-import type { Native } from '../../src/runtime/native.ts';
-import { nativeMemory } from '../../src/runtime/native-disk.ts';
+import { loadAddon } from '../../src/runtime/ground/addon.ts';
+import { EVENT_READ, EVENT_WRITE } from '../../src/runtime/ground/layout.ts';
+import type { Native } from '../../src/runtime/ground/native.ts';
+import { nativeMemory } from '../../src/runtime/ground/native-disk.ts';
 
 const addon = loadAddon();
 

@@ -1,7 +1,7 @@
 /** Writes more than the limit of a file's size lets it; prints what two kinds of write came to, and what follows. */
 import { createRequire } from 'node:module';
-import { PIECE_BYTES } from '../../src/runtime/layout.ts';
-import { type Native, OPEN_CREATE, OPEN_READ_WRITE } from '../../src/runtime/native.ts';
+import { PIECE_BYTES } from '../../src/runtime/ground/layout.ts';
+import { type Native, OPEN_CREATE, OPEN_READ_WRITE } from '../../src/runtime/ground/native.ts';
 
 const native = createRequire(import.meta.url)('../../build/Release/addon.node') as Native;
 const path = process.argv[2] as string;

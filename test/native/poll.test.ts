@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { EVENT_BYTES, EVENT_HANGUP, EVENT_READ, EVENT_WRITE } from '../../src/runtime/layout.ts';
+import { EVENT_BYTES, EVENT_HANGUP, EVENT_READ, EVENT_WRITE } from '../../src/runtime/ground/layout.ts';
 import { connectedPair, describeNative, good, native, sharedMemory } from './kit.ts';
 
 const [ADD, MODIFY, REMOVE] = [1, 2, 3];

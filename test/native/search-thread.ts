@@ -1,7 +1,7 @@
 /** Searches an index until its file is cut short; ends well when the search says so. */
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Native, OPEN_READ } from '../../src/runtime/native.ts';
+import { type Native, OPEN_READ } from '../../src/runtime/ground/native.ts';
 
 const native = createRequire(import.meta.url)('../../build/Release/addon.node') as Native;
 const { path, entries } = workerData as { path: string; entries: number };

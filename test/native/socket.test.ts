@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Pieces } from '../../src/base/memory.ts';
-import { EAGAIN, OPEN_READ } from '../../src/runtime/native.ts';
+import { EAGAIN, OPEN_READ } from '../../src/runtime/ground/native.ts';
 import {
   awaitSocket,
   connectedPair,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type NamedRow, placeOf, type SuiteResult } from '../../bench/kit/result.ts';
-import { loadAddon } from '../../src/runtime/addon.ts';
+import { loadAddon } from '../../src/runtime/ground/addon.ts';
 import { temporaryDirectory } from '../kit/broker.ts';
 import { hasTool } from '../kit/tools.ts';
 

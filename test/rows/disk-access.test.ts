@@ -1,7 +1,7 @@
 /** How the native transport treats the log files, as the kernel sees it: appends, syncs, zero copy, and a cost that does not grow with the log. */
 import { statSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadAddon } from '../../src/runtime/addon.ts';
+import { loadAddon } from '../../src/runtime/ground/addon.ts';
 import { eventually, type Layout, ONE_THREAD, TRANSPORT, TWO_BY_THREE } from '../kit/broker.ts';
 import { RawClient } from '../kit/client.ts';
 import { partitionPath, produceMany } from '../kit/filling.ts';

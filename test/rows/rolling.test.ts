@@ -11,7 +11,7 @@ import { baseOffsetOf, logFiles } from '../kit/log-files.ts';
 import { batchOf, textOf } from '../kit/records.ts';
 import { createTopic, PRODUCE_VERSION, readAll } from '../kit/requests.ts';
 import { config, environment, batchOf as logBatch, NOW } from '../log/fixture.ts';
-import { HandlerBench } from '../runtime/handler-kit.ts';
+import { HandlerBench } from '../runtime/handler/handler-kit.ts';
 import { SimulatedDisk } from '../sim/disk.ts';
 
 /** Ends with a sync for each of thousands of files, which a busy disk takes its time for. */

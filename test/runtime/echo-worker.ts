@@ -3,8 +3,8 @@
  * Each checks the order of what it gets and whether it was left asleep with messages waiting.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { ASLEEP, AWAKE, futexBell } from '../../src/runtime/bell.ts';
-import { Inbox, Outbox } from '../../src/runtime/ring.ts';
+import { ASLEEP, AWAKE, futexBell } from '../../src/runtime/rings/bell.ts';
+import { Inbox, Outbox } from '../../src/runtime/rings/ring.ts';
 
 export interface EchoData {
   readonly role: 'asker' | 'echo';

@@ -5,12 +5,12 @@
 import { type Memory, memoryOver } from '../../src/base/memory.ts';
 import { PortableKernels } from '../../src/base/portable-kernels.ts';
 import { Timers } from '../../src/base/timers.ts';
-import { Call, type CallOwner } from '../../src/runtime/call.ts';
-import { Connection, type ConnectionDesk, type ConnectionLimits } from '../../src/runtime/connection.ts';
-import { type Block, Intake, intakeBytes } from '../../src/runtime/intake.ts';
-import type { FileRange, Outgoing, RangeDesk } from '../../src/runtime/outgoing.ts';
-import { WOULD_BLOCK } from '../../src/runtime/transport.ts';
-import { FakeFiles, FakeTransport, must } from './sockets.ts';
+import { Call, type CallOwner } from '../../src/runtime/net/call.ts';
+import { Connection, type ConnectionDesk, type ConnectionLimits } from '../../src/runtime/net/connection.ts';
+import { type Block, Intake, intakeBytes } from '../../src/runtime/net/intake.ts';
+import type { FileRange, Outgoing, RangeDesk } from '../../src/runtime/net/outgoing.ts';
+import { WOULD_BLOCK } from '../../src/runtime/net/transport.ts';
+import { FakeFiles, FakeTransport, must } from './net/sockets.ts';
 
 export const INTAKE_LIMITS = { queuedBytesMax: 1_048_576, frameBytesMax: 2_097_152 };
 const INTAKE_MEMORY = memoryOver(new Uint8Array(intakeBytes(INTAKE_LIMITS)));

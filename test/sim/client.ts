@@ -18,7 +18,7 @@ import type { Api, RequestInput, ResponseOf } from '../../src/wire/schema.ts';
 import { requestFrame } from '../kit/frames.ts';
 import { batchOf } from '../kit/records.ts';
 import { FETCH_VERSION, fetchRequest, PRODUCE_VERSION, produceRequest } from '../kit/requests.ts';
-import { type FakeTransport, must } from '../runtime/sockets.ts';
+import { type FakeTransport, must } from '../runtime/net/sockets.ts';
 import { TOPIC } from './home.ts';
 import type { Ledger, Places, Sent } from './ledger.ts';
 

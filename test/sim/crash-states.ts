@@ -11,7 +11,7 @@ import type { Producer } from '../../src/log/producers.ts';
 import type { ReadPlan } from '../../src/log/reading.ts';
 import { ERROR } from '../../src/wire/errors.ts';
 import { config, environment, NOW, type TestEnvironment } from '../log/fixture.ts';
-import { must } from '../runtime/sockets.ts';
+import { must } from '../runtime/net/sockets.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { Home } from './home.ts';
 import { type Ledger, mustBeInOrder, type Placed, type Places } from './ledger.ts';

@@ -14,7 +14,7 @@ import type { PartitionMessage } from '../../src/runtime/control.ts';
 import { STORE_FILE } from '../../src/stores/embedded.ts';
 import { encodeMulti, StoreFile } from '../../src/stores/embedded-file.ts';
 import { kernels } from '../log/fixture.ts';
-import { must } from '../runtime/sockets.ts';
+import { must } from '../runtime/net/sockets.ts';
 import type { SimulatedDisk } from './disk.ts';
 
 export const TOPIC = 'orders';

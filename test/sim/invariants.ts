@@ -6,7 +6,7 @@
 import { fileName, LOG, OFFSET_INDEX } from '../../src/log/names.ts';
 import { newPartitionView, type PartitionView } from '../../src/replica/published.ts';
 import { INTAKE_LIMITS } from '../runtime/kit.ts';
-import { must } from '../runtime/sockets.ts';
+import { must } from '../runtime/net/sockets.ts';
 import type { SimulatedBroker } from './broker.ts';
 import { OWN_DESCRIPTORS } from './broker.ts';
 import type { SimulatedDisk } from './disk.ts';

@@ -4,7 +4,7 @@
  */
 import { memoryOver } from '../../src/base/memory.ts';
 import * as batch from '../../src/wire/batch.ts';
-import { must } from '../runtime/sockets.ts';
+import { must } from '../runtime/net/sockets.ts';
 
 export interface Sent {
   readonly id: number;

@@ -7,7 +7,7 @@ import { StartError } from '../../src/base/start-error.ts';
 import { DiskError } from '../../src/log/disk.ts';
 import { HandClock } from '../kit/hand-clock.ts';
 import { config } from '../log/fixture.ts';
-import { must } from '../runtime/sockets.ts';
+import { must } from '../runtime/net/sockets.ts';
 import { ACTIONS, type Action } from './actions.ts';
 import { PARTITIONS_MAX, SimulatedBroker } from './broker.ts';
 import { Client, type ClientDesk } from './client.ts';

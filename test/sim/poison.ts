@@ -2,7 +2,7 @@
  * Memory of an intake that nobody holds any more is overwritten at once: whoever still reads it finds poison in place of a
  * request, and not the same bytes by luck.
  */
-import type { Block, Intake } from '../../src/runtime/intake.ts';
+import type { Block, Intake } from '../../src/runtime/net/intake.ts';
 
 const POISON = 0xdb;
 /** Simulated requests are smaller; of a chunk no more is used at a time. */

@@ -1,6 +1,6 @@
 /** A pair of rings between a role and whoever holds the other ends; nobody sleeps here, so no bell makes a sound. */
-import { Bell } from '../../src/runtime/bell.ts';
-import { Inbox, newRing, Outbox } from '../../src/runtime/ring.ts';
+import { Bell } from '../../src/runtime/rings/bell.ts';
+import { Inbox, newRing, Outbox } from '../../src/runtime/rings/ring.ts';
 
 const silent = () => new Bell(new Int32Array(new SharedArrayBuffer(4)), () => {});
 

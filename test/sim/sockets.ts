@@ -3,9 +3,9 @@ import type { Memory } from '../../src/base/memory.ts';
 import { memoryOver } from '../../src/base/memory.ts';
 import type { Random } from '../../src/base/random.ts';
 import { DiskError } from '../../src/log/disk.ts';
-import type { Sockets } from '../../src/runtime/connections.ts';
-import { type Transport, WOULD_BLOCK } from '../../src/runtime/transport.ts';
-import { type FakeTransport, must } from '../runtime/sockets.ts';
+import type { Sockets } from '../../src/runtime/net/connections.ts';
+import { type Transport, WOULD_BLOCK } from '../../src/runtime/net/transport.ts';
+import { type FakeTransport, must } from '../runtime/net/sockets.ts';
 import type { SimulatedDisk } from './disk.ts';
 
 const EIO = 5;

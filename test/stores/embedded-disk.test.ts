@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SILENT } from '../../src/base/logger.ts';
 import { ANY_VERSION } from '../../src/cluster/metadata-store.ts';
-import { PortableDisk } from '../../src/runtime/portable-disk.ts';
+import { PortableDisk } from '../../src/runtime/ground/portable-disk.ts';
 import { EmbeddedStore, STORE_FILE } from '../../src/stores/embedded.ts';
 import { everything, KERNELS } from './kit.ts';
 

@@ -1,7 +1,7 @@
 /** The real world with a board of faults before it: disk, clock, rings that are not emptied, threads that die. */
 import { assert } from '../../../src/base/assert.ts';
 import { type Disk, DiskError } from '../../../src/log/disk.ts';
-import type { Ground } from '../../../src/runtime/ground.ts';
+import type { Ground } from '../../../src/runtime/ground/ground.ts';
 import type { Role } from '../../../src/runtime/role.ts';
 import type { ThreadData } from '../../../src/runtime/thread.ts';
 import { realWorld, type World } from '../../../src/runtime/world.ts';
