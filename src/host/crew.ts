@@ -4,8 +4,8 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { Logger } from '../base/logger.ts';
-import { loadAddon } from '../runtime/ground/addon.ts';
 import type { BellAddress, ControlMessage, FromThread, RoleMessage, ThreadMessage } from '../runtime/control.ts';
+import { loadAddon } from '../runtime/ground/addon.ts';
 import type { SocketSettings } from '../runtime/ground/ground.ts';
 import type { Native } from '../runtime/ground/native.ts';
 import type { Shared } from '../runtime/shared.ts';

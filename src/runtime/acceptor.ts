@@ -5,8 +5,8 @@
  */
 import type { ControlMessage, FromThread } from './control.ts';
 import type { Counters } from './counters.ts';
-import { ACCEPTED } from './rings/messages.ts';
 import { Repetition } from './repetition.ts';
+import { ACCEPTED } from './rings/messages.ts';
 import type { Outbox } from './rings/ring.ts';
 import type { Reply, Role } from './role.ts';
 

@@ -4,10 +4,10 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { FileTable } from '../log/leases.ts';
-import { ASLEEP, AWAKE, Bell, futexBell } from './rings/bell.ts';
 import { Blocker } from './blocker.ts';
 import type { Question } from './control.ts';
 import { Counters } from './counters.ts';
+import { ASLEEP, AWAKE, Bell, futexBell } from './rings/bell.ts';
 import { Inbox, Outbox } from './rings/ring.ts';
 import type { ThreadData } from './thread.ts';
 import type { World } from './world.ts';

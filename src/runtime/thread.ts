@@ -11,21 +11,21 @@ import { FileTable } from '../log/leases.ts';
 import { PublishedPartitions } from '../replica/published.ts';
 import { decompressRecords } from '../wire/decompress-batch.ts';
 import { Acceptor } from './acceptor.ts';
-import { Answers } from './net/answers.ts';
-import { Bell, futexBell } from './rings/bell.ts';
 import type { BellAddress, FromThread, Link, Question, RoleMessage } from './control.ts';
 import { Counters } from './counters.ts';
 import { GcPauses } from './gc-pauses.ts';
 import type { Ground, SocketSettings } from './ground/ground.ts';
 import { Handler } from './handler/handler.ts';
 import { Loop } from './loop.ts';
+import { Answers } from './net/answers.ts';
 import { Processor, type ProcessorParts } from './processor/processor.ts';
 import { RequestTimes } from './processor/request-times.ts';
+import { TimedProcessor } from './processor/timed-processor.ts';
+import { Bell, futexBell } from './rings/bell.ts';
 import { Inbox, Outbox } from './rings/ring.ts';
 import type { Role } from './role.ts';
 import { RoleMemory } from './role-memory.ts';
 import { FILE_STRIPE, SCRATCH_BYTES, type Shared } from './shared.ts';
-import { TimedProcessor } from './processor/timed-processor.ts';
 import type { World } from './world.ts';
 
 export interface ThreadData {

@@ -1,9 +1,9 @@
 /** The acceptor: connections go round the processors that take new ones, and what nobody takes is closed and said. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Acceptor, type Doors } from '../../src/runtime/acceptor.ts';
-import { Bell } from '../../src/runtime/rings/bell.ts';
 import type { FromThread } from '../../src/runtime/control.ts';
 import { Counters, countersMemory } from '../../src/runtime/counters.ts';
+import { Bell } from '../../src/runtime/rings/bell.ts';
 import { ACCEPTED } from '../../src/runtime/rings/messages.ts';
 import { Inbox, newRing, Outbox } from '../../src/runtime/rings/ring.ts';
 

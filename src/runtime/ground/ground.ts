@@ -8,11 +8,12 @@ import type { Memory } from '../../base/memory.ts';
 import { PortableKernels } from '../../base/portable-kernels.ts';
 import type { Disk } from '../../log/disk.ts';
 import type { Doors } from '../acceptor.ts';
-import { loadAddon } from './addon.ts';
-import { type Registry, UNREGISTERED } from '../net/answers.ts';
 import type { BlockingCalls } from '../blocker.ts';
-import type { Sockets } from '../net/connections.ts';
 import type { Loop } from '../loop.ts';
+import { type Registry, UNREGISTERED } from '../net/answers.ts';
+import type { Sockets } from '../net/connections.ts';
+import type { TransportOwner } from '../net/transport.ts';
+import { loadAddon } from './addon.ts';
 import type { Native } from './native.ts';
 import { NativeDisk, nativeMemory } from './native-disk.ts';
 import { nativeKernels } from './native-kernels.ts';
@@ -21,7 +22,6 @@ import { NativeDoors, NativeSockets } from './native-sockets.ts';
 import { PortableDisk } from './portable-disk.ts';
 import { PortableLoop } from './portable-loop.ts';
 import { PortableDoors, PortableSockets, SocketTable } from './portable-sockets.ts';
-import type { TransportOwner } from '../net/transport.ts';
 
 export interface SocketSettings {
   readonly receiveBytes: number;

@@ -2,9 +2,10 @@
  * The loop on epoll: sleeps in the kernel, then everything is synchronous. Goes back to the thread's event loop after a
  * control wake and at least once a second, so that messages, terminate and finalizers get their turn.
  */
+
+import type { Loop } from '../loop.ts';
 import { ASLEEP, AWAKE } from '../rings/bell.ts';
 import { EVENT_BYTES, EVENT_ERROR, EVENT_GONE, EVENT_HANGUP, EVENT_READ, EVENT_WRITE } from './layout.ts';
-import type { Loop } from '../loop.ts';
 import type { Native } from './native.ts';
 
 /** Who hears of a descriptor's events. */

@@ -5,10 +5,10 @@ import type { Memory, Pieces } from '../../base/memory.ts';
 import { Timer } from '../../base/timers.ts';
 import type { Doors } from '../acceptor.ts';
 import type { Sockets } from '../net/connections.ts';
+import type { Transport, TransportOwner } from '../net/transport.ts';
 import { EVENT_GONE, EVENT_READ, EVENT_WRITE } from './layout.ts';
 import { EAGAIN, type Native } from './native.ts';
 import type { NativeLoop } from './native-loop.ts';
-import type { Transport, TransportOwner } from '../net/transport.ts';
 
 class NativeTransport implements Transport {
   readonly descriptor: number;

@@ -23,7 +23,12 @@ import {
 } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Memory, Pieces } from '../../base/memory.ts';
-import { OFFSET_ENTRY_BYTES, searchOffsetIndex, searchTimeIndex, TIME_ENTRY_BYTES } from '../../base/portable-kernels.ts';
+import {
+  OFFSET_ENTRY_BYTES,
+  searchOffsetIndex,
+  searchTimeIndex,
+  TIME_ENTRY_BYTES,
+} from '../../base/portable-kernels.ts';
 import { type Disk, DiskError, type OpenMode } from '../../log/disk.ts';
 import { dropLock, takeLock } from './lock-file.ts';
 

@@ -2,8 +2,9 @@
  * The loop on the thread's own event loop: for machines without the addon. Sockets and other threads wake it, a futex
  * (`Atomics.waitAsync`) stands in for the eventfd. Slower, same behaviour.
  */
-import { ASLEEP, AWAKE } from '../rings/bell.ts';
+
 import type { Loop } from '../loop.ts';
+import { ASLEEP, AWAKE } from '../rings/bell.ts';
 
 const TIMER_MS_MAX = 1_000;
 

@@ -7,8 +7,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Memory, Pieces } from '../../base/memory.ts';
 import type { Doors } from '../acceptor.ts';
 import type { Sockets } from '../net/connections.ts';
-import type { PortableLoop } from './portable-loop.ts';
 import { END, type Transport, type TransportOwner, WOULD_BLOCK } from '../net/transport.ts';
+import type { PortableLoop } from './portable-loop.ts';
 
 /** A socket stops being read while this much waits, and takes no more to send above it. */
 const QUEUE_BYTES_MAX = 1_048_576;

@@ -24,11 +24,11 @@ import { Reader } from '../../wire/reader.ts';
 import type { Api } from '../../wire/schema.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { Writer } from '../../wire/writer.ts';
-import type { Registry } from '../net/answers.ts';
 import type { FromThread } from '../control.ts';
-import { GroupJournal } from './group-journal.ts';
-import { TAKEN } from '../rings/messages.ts';
+import type { Registry } from '../net/answers.ts';
 import { unpackHost } from '../net/peer-address.ts';
+import { TAKEN } from '../rings/messages.ts';
+import { GroupJournal } from './group-journal.ts';
 import type { HandlerLink } from './questions.ts';
 import { ShardLoading } from './shard-loading.ts';
 

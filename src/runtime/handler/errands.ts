@@ -10,8 +10,8 @@ import type { FileCache } from '../../log/files.ts';
 import type { SyncPlan } from '../../log/partition-log.ts';
 import type { Applicant } from '../../replica/admission-line.ts';
 import type { Partition } from '../../replica/partition.ts';
-import type { Registry } from '../net/answers.ts';
 import type { FromThread } from '../control.ts';
+import type { Registry } from '../net/answers.ts';
 import { SYNC } from '../rings/messages.ts';
 import type { Outbox } from '../rings/ring.ts';
 

@@ -20,19 +20,19 @@ import type { Partition } from '../../replica/partition.ts';
 import type { PartitionDesk } from '../../replica/partition-desk.ts';
 import type { PublishedPartitions } from '../../replica/published.ts';
 import { ERROR } from '../../wire/errors.ts';
-import type { Registry } from '../net/answers.ts';
 import type { ControlMessage, FromThread } from '../control.ts';
-import { Coordinators, OWN } from './coordinators.ts';
 import type { Counters } from '../counters.ts';
-import { Errands } from './errands.ts';
-import { KnownTopics } from './known-topics.ts';
+import type { Registry } from '../net/answers.ts';
 import { LetterWriter } from '../rings/letters.ts';
 import { Links } from '../rings/links.ts';
 import { ADVANCED, APPENDED, BLOCKED_DONE, COORDINATED, RECORDS_DELETED } from '../rings/messages.ts';
-import { causeOf, OwnedPartitions } from './owned-partitions.ts';
-import { type HandlerLink, Questions, type QuestionsDesk } from './questions.ts';
 import type { Inbox, Outbox } from '../rings/ring.ts';
 import type { Reply, Role } from '../role.ts';
+import { Coordinators, OWN } from './coordinators.ts';
+import { Errands } from './errands.ts';
+import { KnownTopics } from './known-topics.ts';
+import { causeOf, OwnedPartitions } from './owned-partitions.ts';
+import { type HandlerLink, Questions, type QuestionsDesk } from './questions.ts';
 
 export interface HandlerParts {
   readonly name: string;

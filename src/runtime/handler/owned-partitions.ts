@@ -13,9 +13,9 @@ import type { PartitionDesk } from '../../replica/partition-desk.ts';
 import { OFFLINE } from '../../replica/published.ts';
 import { ERROR } from '../../wire/errors.ts';
 import type { Cause, ControlMessage, FrozenPartition, PartitionMessage, Refused } from '../control.ts';
+import type { Reply } from '../role.ts';
 import type { Errands } from './errands.ts';
 import type { QuestionsDesk } from './questions.ts';
-import type { Reply } from '../role.ts';
 
 export interface PartitionGuests {
   opened(slot: number, topic: string, partition: Partition): void;

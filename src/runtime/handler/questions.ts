@@ -25,8 +25,8 @@ import {
   RANGE_WARM,
   RECORDS_DELETED,
 } from '../rings/messages.ts';
-import type { OwnedPartitions } from './owned-partitions.ts';
 import type { Inbox, Outbox } from '../rings/ring.ts';
+import type { OwnedPartitions } from './owned-partitions.ts';
 
 /** A handler's rings from and to a processor or the blocker. */
 export interface HandlerLink {

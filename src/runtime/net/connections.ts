@@ -5,12 +5,12 @@
 import type { Memory } from '../../base/memory.ts';
 import { Timer, type Timers } from '../../base/timers.ts';
 import type { FetchSessions } from '../../replica/fetch-session.ts';
-import { Connection, type ConnectionDesk } from './connection.ts';
 import type { FromThread, MovedConnection } from '../control.ts';
-import { PRESSED_EVERY_MS } from './frames.ts';
-import type { Intake } from './intake.ts';
 import type { FileCalls } from '../processor/lent-files.ts';
 import type { Reply } from '../role.ts';
+import { Connection, type ConnectionDesk } from './connection.ts';
+import { PRESSED_EVERY_MS } from './frames.ts';
+import type { Intake } from './intake.ts';
 import type { Transport } from './transport.ts';
 
 /** What only the thread's kind (native or portable) can do. */

@@ -7,10 +7,10 @@ import type { Memory } from '../../base/memory.ts';
 import type { FileTable } from '../../log/leases.ts';
 import type { Counters } from '../counters.ts';
 import type { Intake } from '../net/intake.ts';
-import { READ_AHEAD } from '../rings/messages.ts';
 import type { RangeDesk } from '../net/outgoing.ts';
-import type { Outbox } from '../rings/ring.ts';
 import { WOULD_BLOCK } from '../net/transport.ts';
+import { READ_AHEAD } from '../rings/messages.ts';
+import type { Outbox } from '../rings/ring.ts';
 
 /** What the thread's kind does with an open file. */
 export interface FileCalls {

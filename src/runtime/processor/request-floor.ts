@@ -14,6 +14,7 @@ import type { PublishedPartitions } from '../../replica/published.ts';
 import { REQUEST_ELEMENTS_MAX, type Reader } from '../../wire/reader.ts';
 import type { FromThread, RouteMessage } from '../control.ts';
 import type { Block, Intake } from '../net/intake.ts';
+import { hostOf, type PackedHost, packHost } from '../net/peer-address.ts';
 import {
   ADVANCED,
   APPEND,
@@ -31,9 +32,8 @@ import {
   RECORDS_DELETED,
   TAKEN,
 } from '../rings/messages.ts';
-import type { Owners } from './owners.ts';
-import { hostOf, type PackedHost, packHost } from '../net/peer-address.ts';
 import type { Inbox } from '../rings/ring.ts';
+import type { Owners } from './owners.ts';
 
 export interface RequestFloorParts {
   /** The processor's name and number. */

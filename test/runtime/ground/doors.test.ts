@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { Timers } from '../../../src/base/timers.ts';
 import { loadAddon } from '../../../src/runtime/ground/addon.ts';
-import { Loop } from '../../../src/runtime/loop.ts';
 import type { Native } from '../../../src/runtime/ground/native.ts';
 import { NativeLoop } from '../../../src/runtime/ground/native-loop.ts';
 import { NativeDoors } from '../../../src/runtime/ground/native-sockets.ts';
+import { Loop } from '../../../src/runtime/loop.ts';
 import { HandClock } from '../../kit/hand-clock.ts';
 
 const addon = loadAddon();

@@ -2,7 +2,15 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryOver } from '../../../src/base/memory.ts';
 import { PortableKernels } from '../../../src/base/portable-kernels.ts';
-import { BLOCKED, BROKEN, COLD, Outgoing, SENT_ALL, TURN_BYTES_MAX, YIELDED } from '../../../src/runtime/net/outgoing.ts';
+import {
+  BLOCKED,
+  BROKEN,
+  COLD,
+  Outgoing,
+  SENT_ALL,
+  TURN_BYTES_MAX,
+  YIELDED,
+} from '../../../src/runtime/net/outgoing.ts';
 import { FakeDesk } from '../kit.ts';
 import { FakeTransport } from './sockets.ts';
 

@@ -1,8 +1,8 @@
 /** The way to the owners: routes by name and id, and questions to a partition that moves arrive at its new owner in order. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PublishedPartitions, SLOT_BYTES } from '../../../src/replica/published.ts';
-import { Bell } from '../../../src/runtime/rings/bell.ts';
 import { Owners } from '../../../src/runtime/processor/owners.ts';
+import { Bell } from '../../../src/runtime/rings/bell.ts';
 import { Inbox, newRing, Outbox } from '../../../src/runtime/rings/ring.ts';
 
 const SLOTS = 8;

@@ -9,8 +9,8 @@ import { DECIDED_ELEMENTS_MAX, REQUEST_ELEMENTS_MAX } from '../../../src/wire/re
 import { requestFrame } from '../../kit/frames.ts';
 import { HandClock } from '../../kit/hand-clock.ts';
 import { silent } from '../handler/handler-kit.ts';
-import { NO_SOCKETS, newProcessor } from './new-processor.ts';
 import { FakeFiles, FakeTransport } from '../net/sockets.ts';
+import { NO_SOCKETS, newProcessor } from './new-processor.ts';
 
 const CLIENTS = 12;
 /** As many of the largest requests as wait at a time. */
