@@ -165,6 +165,8 @@ export class ClassicMembers {
     const member = identified(group.state, { memberId, instanceId: groupInstanceId });
     if ('errorCode' in member) return member.errorCode;
     if (member.classicMemberMetadata === null) return ERROR.UNKNOWN_MEMBER_ID;
+    const leaving = group.leavingError(memberId);
+    if (leaving !== ERROR.NONE) return leaving;
     return generationId === member.memberEpoch ? member : ERROR.ILLEGAL_GENERATION;
   }
 }

@@ -51,6 +51,8 @@ export class LiveConsumerGroup implements Group {
   readonly prelude: readonly ConsumerGroupRecord[];
   readonly #alarms: ConsumerAlarms;
   readonly #watches = new Map<string, Watch>();
+  /** Members that go with what is on its way into the log, and what they are told meanwhile. */
+  readonly #leaving = new Map<string, number>();
   #isRemoving = false;
 
   constructor(
@@ -107,6 +109,28 @@ export class LiveConsumerGroup implements Group {
       this.heardOf(memberId);
       this.#watchRevocation(memberId);
     }
+  }
+
+  /** From now on whoever is not among these is told that it is out: what it has may be another's when the log has that. */
+  reduce(staying: readonly Pick<ConsumerMember, 'memberId' | 'instanceId'>[]): void {
+    const ids = new Set(staying.map(({ memberId }) => memberId));
+    const instances = new Set(staying.map(({ instanceId }) => instanceId));
+    for (const { memberId, instanceId } of this.state.members.values()) {
+      const isReplaced = instanceId !== null && instances.has(instanceId);
+      if (!ids.has(memberId)) {
+        this.#leaving.set(memberId, isReplaced ? ERROR.FENCED_INSTANCE_ID : ERROR.UNKNOWN_MEMBER_ID);
+      }
+    }
+  }
+
+  /** Those have gone, or stay after all. */
+  reduced(): void {
+    this.#leaving.clear();
+  }
+
+  /** NONE for one that does not go. */
+  leavingError(memberId: string): number {
+    return this.#leaving.get(memberId) ?? ERROR.NONE;
   }
 
   heardOf(memberId: string): void {
@@ -180,6 +204,8 @@ export class LiveConsumerGroup implements Group {
     if (generation < 0 && this.state.members.size === 0) return ERROR.NONE;
     const member = this.state.members.get(memberId);
     if (member === undefined) return ERROR.UNKNOWN_MEMBER_ID;
+    const leaving = this.leavingError(memberId);
+    if (leaving !== ERROR.NONE) return leaving;
     const isClassic = member.classicMemberMetadata !== null;
     if (!isClassic && version < COMMITS_SINCE) return ERROR.UNSUPPORTED_VERSION;
     if (generation === member.memberEpoch) return ERROR.NONE;

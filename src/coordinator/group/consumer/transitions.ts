@@ -42,7 +42,10 @@ export class Transitions {
     if (displaced !== null) displaced.suspend(ERROR.REBALANCE_IN_PROGRESS);
     if (this.#groups.get(group.id) !== group) this.#groups.put(group);
     const before = displaced === null ? [] : [...displaced.tombstones(), ...group.prelude];
+    const left = staying(group, records);
+    if (left !== null) group.reduce(left);
     this.#desk.writes.write([...before, ...records], (error) => {
+      group.reduced();
       if (error !== ERROR.NONE) {
         this.#desk.logger.warn('group was not stored', { group: group.id, error });
         const waiting = group.isVoid ? this.#withdrawn(group) : [];
@@ -81,7 +84,9 @@ export class Transitions {
     const { clock, topics, writes, logger } = this.#desk;
     const classic = this.#groups.unplacedClassic(group.id);
     const record = downgraded(from, members, classic, topics, clock.now());
+    group.reduce(members);
     writes.write([...group.tombstones(), record], (error) => {
+      group.reduced();
       if (error !== ERROR.NONE) {
         logger.warn('group was not given back', { group: group.id, error });
         return done(error);
@@ -108,4 +113,16 @@ export class Transitions {
     }
     return waiting;
   }
+}
+
+/** Of the members and of those that come: who will be in the group once the log has these records. Null when nobody goes. */
+function staying({ state }: LiveConsumerGroup, records: readonly ConsumerGroupRecord[]) {
+  const changed = records.filter((record) => record.kind === 'consumer-group-member-metadata');
+  if (changed.every(({ value }) => value !== null)) return null;
+  const all = new Map<string, { readonly memberId: string; readonly instanceId: string | null }>(state.members);
+  for (const { memberId, value } of changed) {
+    if (value === null) all.delete(memberId);
+    else all.set(memberId, { memberId, instanceId: value.instanceId });
+  }
+  return [...all.values()];
 }
