@@ -60,7 +60,7 @@ function ofCase(name: string, share: number): LoadOptions {
 
 const cpuGoal = (goal: Goal, unit: 's/GB' | 'µs' = 's/GB'): FigureKind => ({
   key: 'cpu',
-  name: unit === 's/GB' ? 'CPU per GB' : 'CPU per request (s per million)',
+  name: unit === 's/GB' ? 'CPU per GB' : 'CPU per request',
   unit,
   goal,
 });

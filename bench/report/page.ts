@@ -29,7 +29,7 @@ main{max-width:1400px;margin:0 auto;padding:16px}h1{font-size:1.7rem;margin:.6em
 a{color:var(--link)}nav{display:flex;flex-wrap:wrap;gap:6px 14px;margin:12px 0}
 section{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:16px;margin:16px 0}
 .soft,figcaption{color:var(--soft);font-size:.9rem}.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:20px;margin:12px 0}
-figure{margin:0;overflow-x:auto}svg{display:block;width:100%;max-width:760px;min-width:420px;height:auto}
+figure{margin:0;overflow-x:auto}svg{display:block;width:100%;max-width:760px;min-width:340px;height:auto}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem;width:100%}
 th,td{text-align:right;padding:3px 10px;border-bottom:1px solid var(--edge);white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:normal}
 code{font:.85rem ui-monospace,monospace;overflow-wrap:anywhere}summary{cursor:pointer}`;
