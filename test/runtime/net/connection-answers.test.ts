@@ -2,34 +2,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Block } from '../../../src/runtime/net/intake.ts';
 import { TURN_BYTES_MAX } from '../../../src/runtime/net/outgoing.ts';
-import { answerOf, FakeDesk, frameOf, LIMITS, type Open, type Request } from '../kit.ts';
-import type { FakeTransport } from './sockets.ts';
+import { frameOf, LIMITS, type Open, type Request } from '../kit.ts';
+import { AskedDesk } from './asked-desk.ts';
 
-let desk: FakeDesk;
-let nextId: number;
+let desk: AskedDesk;
 beforeEach(() => {
-  desk = new FakeDesk();
-  nextId = 1;
+  desk = new AskedDesk();
 });
-
-function request(treatment: Request['treatment'] = 'now', answer: Request['answer'] = [3], bytes = 20): Request {
-  const one = { id: nextId++, treatment, bytes, holds: true, answer };
-  desk.requests.set(one.id, one);
-  return one;
-}
-
-function answers(requests: readonly Request[]): Buffer {
-  return Buffer.concat(requests.map((one) => answerOf(one, desk.files)));
-}
-
-function complete(id: number): void {
-  desk.complete(desk.open.find(({ request }) => request.id === id) as Open);
-}
-
-function ask(transport: FakeTransport, ...requests: Request[]): void {
-  transport.arrive(Buffer.concat(requests.map(frameOf)));
-  desk.run();
-}
 
 function contents(bytes: number): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, i) => i * 5 + (i >> 8));
@@ -38,32 +17,32 @@ function contents(bytes: number): Uint8Array {
 describe('answers', () => {
   test('leave in the order of their requests, whatever the order in which they are ready', () => {
     const { transport } = desk.connect();
-    const requests = Array.from({ length: 8 }, (_, i) => request(i === 3 ? 'silent' : 'later', [i * 10]));
-    ask(transport, ...requests);
+    const requests = Array.from({ length: 8 }, (_, i) => desk.request(i === 3 ? 'silent' : 'later', [i * 10]));
+    desk.ask(transport, ...requests);
     const sent: number[] = [];
     for (const id of [3, 8, 2, 5, 1, 7, 4, 6]) {
-      complete(id);
+      desk.finish(id);
       desk.run();
       sent.push(transport.sent.length);
     }
-    const upTo = (count: number): number => answers(requests.slice(0, count)).length;
+    const upTo = (count: number): number => desk.answers(requests.slice(0, count)).length;
     expect(sent).toEqual([0, 0, 0, 0, upTo(3), upTo(3), upTo(5), upTo(8)]);
-    expect(transport.sent).toEqual(answers(requests));
+    expect(transport.sent).toEqual(desk.answers(requests));
     desk.expectRest();
   });
 
   test('a hang-up comes in its turn, behind the answers before it and in place of those behind it', () => {
     const { connection, transport } = desk.connect();
-    const requests = [request('later'), request('hangUp'), request('later')];
-    ask(transport, ...requests);
-    complete(3);
-    complete(2);
+    const requests = [desk.request('later'), desk.request('hangUp'), desk.request('later')];
+    desk.ask(transport, ...requests);
+    desk.finish(3);
+    desk.finish(2);
     desk.run();
     expect(connection.closed).toBe(false);
-    complete(1);
+    desk.finish(1);
     desk.run();
     expect(connection.closed).toBe(true);
-    expect(transport.sent).toEqual(answers(requests.slice(0, 1)));
+    expect(transport.sent).toEqual(desk.answers(requests.slice(0, 1)));
     expect(desk.ends[0]?.why).toBe('as asked');
     desk.expectRest();
   });
@@ -71,23 +50,23 @@ describe('answers', () => {
   test('a hang-up waits for a reader that is slow with the answer before it', () => {
     const { connection, transport } = desk.connect();
     transport.room = 10;
-    const requests = [request('now', [500]), request('hangUp')];
-    ask(transport, ...requests);
-    complete(2);
+    const requests = [desk.request('now', [500]), desk.request('hangUp')];
+    desk.ask(transport, ...requests);
+    desk.finish(2);
     desk.run();
     expect(connection.closed).toBe(false);
     transport.room = 10_000;
     desk.run();
     expect(connection.closed).toBe(true);
-    expect(transport.sent).toEqual(answers(requests.slice(0, 1)));
+    expect(transport.sent).toEqual(desk.answers(requests.slice(0, 1)));
     desk.expectRest();
   });
 
   test('that cannot be written cost the connection and nothing stays', () => {
     const { connection, transport } = desk.connect();
-    ask(transport, request('later'));
+    desk.ask(transport, desk.request('later'));
     desk.encode = () => false;
-    complete(1);
+    desk.finish(1);
     desk.run();
     expect(connection.closed).toBe(true);
     desk.expectRest();
@@ -99,11 +78,11 @@ describe('answers', () => {
     const { transport } = desk.connect();
     transport.room = 0;
     const requests = [
-      request('now', [10, { file: slot, position: 7, length: 100_000 }, 300]),
-      request('now', [{ file: small, position: 1, length: 4_000 }]),
+      desk.request('now', [10, { file: slot, position: 7, length: 100_000 }, 300]),
+      desk.request('now', [{ file: small, position: 1, length: 4_000 }]),
     ];
-    ask(transport, ...requests);
-    const all = answers(requests);
+    desk.ask(transport, ...requests);
+    const all = desk.answers(requests);
     const ends = all.length - 4_000;
     let chunk = 1;
     while (transport.sent.length < all.length) {
@@ -124,38 +103,38 @@ describe('answers', () => {
     desk.limits = { ...LIMITS, inFlightMax: 1 };
     const { transport } = desk.connect();
     transport.room = 0;
-    const requests = [request('now', [100]), request('now', [100]), request('now', [100])];
-    ask(transport, ...requests);
+    const requests = [desk.request('now', [100]), desk.request('now', [100]), desk.request('now', [100])];
+    desk.ask(transport, ...requests);
     expect(desk.started).toEqual([1]);
     transport.room = 10_000;
     desk.run();
-    expect(transport.sent).toEqual(answers(requests));
+    expect(transport.sent).toEqual(desk.answers(requests));
     desk.expectRest();
   });
 
   test('nothing new starts while the reader is slow', () => {
     const { transport } = desk.connect();
     transport.room = 5;
-    const requests = [request('now', [100]), request('now', [100])];
-    ask(transport, requests[0] as Request);
-    ask(transport, requests[1] as Request);
+    const requests = [desk.request('now', [100]), desk.request('now', [100])];
+    desk.ask(transport, requests[0] as Request);
+    desk.ask(transport, requests[1] as Request);
     expect(desk.started).toEqual([1]);
     expect(transport.waitingBytes).toBeGreaterThan(0);
     transport.room = 10_000;
     desk.run();
-    expect(transport.sent).toEqual(answers(requests));
+    expect(transport.sent).toEqual(desk.answers(requests));
     desk.expectRest();
   });
 
   test('one whose bytes find no memory costs its own connection only', () => {
     const { connection, transport } = desk.connect();
     transport.room = 0;
-    ask(transport, request('later', [30_000]));
+    desk.ask(transport, desk.request('later', [30_000]));
     const held: Block[] = [];
     for (let bytes = 33_554_432; bytes >= 512; bytes = Math.floor(bytes / 2)) {
       for (let block = desk.intake.area(bytes); block !== null; block = desk.intake.area(bytes)) held.push(block);
     }
-    complete(1);
+    desk.finish(1);
     desk.run();
     expect(connection.closed).toBe(true);
     expect(desk.ends[0]?.why).toContain('no memory');
@@ -167,19 +146,19 @@ describe('answers', () => {
     const slot = desk.files.add(contents(3_000_000));
     const a = desk.connect();
     const b = desk.connect();
-    const big = request('now', [{ file: slot, position: 0, length: 3_000_000 }]);
-    const small = request('now');
+    const big = desk.request('now', [{ file: slot, position: 0, length: 3_000_000 }]);
+    const small = desk.request('now');
     a.transport.arrive(frameOf(big));
     b.transport.arrive(frameOf(small));
     a.connection.readable(desk.now);
     b.connection.readable(desk.now);
     desk.settle();
     expect(a.transport.sent.length).toBe(TURN_BYTES_MAX);
-    expect(b.transport.sent).toEqual(answers([small]));
+    expect(b.transport.sent).toEqual(desk.answers([small]));
     desk.settle();
     expect(a.transport.sent.length).toBe(2 * TURN_BYTES_MAX);
     desk.run();
-    expect(a.transport.sent).toEqual(answers([big]));
+    expect(a.transport.sent).toEqual(desk.answers([big]));
     desk.expectRest();
   });
 });
@@ -190,11 +169,15 @@ describe('a connection that ends', () => {
     const part = { file: slot, position: 0, length: 200_000 };
     const { connection, transport } = desk.connect();
     transport.room = 50_000;
-    const requests = [request('later', [part]), request('later', [part, 10, part]), request('later', [part])];
-    ask(transport, ...requests);
-    complete(1);
+    const requests = [
+      desk.request('later', [part]),
+      desk.request('later', [part, 10, part]),
+      desk.request('later', [part]),
+    ];
+    desk.ask(transport, ...requests);
+    desk.finish(1);
     desk.run();
-    complete(2);
+    desk.finish(2);
     expect(desk.files.leases).toBe(3);
     let told = 0;
     (desk.open[0] as Open).call.onAbandon = () => {
@@ -216,7 +199,7 @@ describe('a connection that ends', () => {
   test('while a cold range is on its way does not come back to life with it', () => {
     const slot = desk.files.add(contents(200_000), false);
     const { connection, transport } = desk.connect();
-    ask(transport, request('now', [{ file: slot, position: 0, length: 150_000 }]));
+    desk.ask(transport, desk.request('now', [{ file: slot, position: 0, length: 150_000 }]));
     expect(desk.coming.length).toBe(1);
     connection.close('the test ends');
     expect(desk.files.leases).toBe(1);
@@ -227,10 +210,10 @@ describe('a connection that ends', () => {
 
   test('because the other end is gone, noticed in sending', () => {
     const { connection, transport } = desk.connect();
-    ask(transport, request('waits'));
+    desk.ask(transport, desk.request('waits'));
     transport.reset();
     desk.run();
-    complete(1);
+    desk.finish(1);
     desk.run();
     expect(connection.closed).toBe(true);
     expect(desk.ends[0]?.why).toBe('the other end is gone');
@@ -246,7 +229,7 @@ describe('answers that nobody reads', () => {
     const stuck = Array.from({ length: 400 }, () => {
       const one = desk.connect();
       one.transport.room = 0;
-      ask(one.transport, request('now', [ANSWER_BYTES]));
+      desk.ask(one.transport, desk.request('now', [ANSWER_BYTES]));
       desk.pass(10);
       return one;
     });
@@ -263,7 +246,7 @@ describe('answers that nobody reads', () => {
     const stuck = Array.from({ length: 400 }, () => desk.connect());
     for (const { transport } of stuck) {
       transport.room = 0;
-      ask(transport, request('now', [ANSWER_BYTES]));
+      desk.ask(transport, desk.request('now', [ANSWER_BYTES]));
     }
     const open = stuck.filter(({ connection }) => !connection.closed);
     expect(open).toEqual(stuck.slice(0, open.length));
@@ -272,11 +255,11 @@ describe('answers that nobody reads', () => {
     const alone = desk.connect();
     alone.transport.room = 0;
     const parts = Array.from({ length: 5 }, () => 3_600_000 / 5);
-    const large = request('now', parts);
-    ask(alone.transport, large);
+    const large = desk.request('now', parts);
+    desk.ask(alone.transport, large);
     alone.transport.room = Number.POSITIVE_INFINITY;
     desk.run();
-    expect(alone.transport.sent).toEqual(answers([large]));
+    expect(alone.transport.sent).toEqual(desk.answers([large]));
     alone.connection.close('enough');
     desk.expectRest();
   });

@@ -1,33 +1,13 @@
 /** A connection moves to another processor at a frame boundary, with every byte that was read and not used. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { answerOf, FakeDesk, frameOf, LIMITS, type Open, type Request } from '../kit.ts';
+import { FakeDesk, frameOf, LIMITS, type Request } from '../kit.ts';
+import { AskedDesk } from './asked-desk.ts';
 import type { FakeTransport } from './sockets.ts';
 
-let desk: FakeDesk;
-let nextId: number;
+let desk: AskedDesk;
 beforeEach(() => {
-  desk = new FakeDesk();
-  nextId = 1;
+  desk = new AskedDesk();
 });
-
-function request(treatment: Request['treatment'] = 'now', answer: Request['answer'] = [3], bytes = 20): Request {
-  const one = { id: nextId++, treatment, bytes, holds: true, answer };
-  desk.requests.set(one.id, one);
-  return one;
-}
-
-function answers(requests: readonly Request[]): Buffer {
-  return Buffer.concat(requests.map((one) => answerOf(one, desk.files)));
-}
-
-function complete(id: number): void {
-  desk.complete(desk.open.find(({ request }) => request.id === id) as Open);
-}
-
-function ask(transport: FakeTransport, ...requests: Request[]): void {
-  transport.arrive(Buffer.concat(requests.map(frameOf)));
-  desk.run();
-}
 
 describe('moving', () => {
   function move(connection: { movable: boolean; detach(): Uint8Array }, to: FakeDesk): FakeTransport {
@@ -46,14 +26,14 @@ describe('moving', () => {
     const { connection, transport } = desk.connect();
     // Bytes that were left over once must not come along again.
     desk.openMax = 1;
-    ask(transport, request('later'), request('later'), request('later'));
+    desk.ask(transport, desk.request('later'), desk.request('later'), desk.request('later'));
     for (const id of [1, 2, 3]) {
-      complete(id);
+      desk.finish(id);
       desk.run();
     }
     expect(desk.started).toEqual([1, 2, 3]);
     desk.openMax = Number.POSITIVE_INFINITY;
-    const requests = [request('now'), request('now')];
+    const requests = [desk.request('now'), desk.request('now')];
     const stream = Buffer.concat(requests.map(frameOf));
     transport.arrive(stream.subarray(0, bytes));
     desk.run();
@@ -69,7 +49,7 @@ describe('moving', () => {
     arrived.arrive(stream.subarray(bytes));
     there.run();
     expect(there.started).toEqual(requests.slice(whole).map(({ id }) => id));
-    expect(arrived.sent).toEqual(answers(requests.slice(whole)));
+    expect(arrived.sent).toEqual(desk.answers(requests.slice(whole)));
     there.pass(LIMITS.receiveTimeoutMs * 2);
     expect(there.ends).toEqual([]);
     there.expectRest();
@@ -77,28 +57,28 @@ describe('moving', () => {
 
   test('takes along whole frames that had to wait, even many of them', () => {
     const { connection, transport } = desk.connect();
-    const first = request('alone');
-    const requests = Array.from({ length: 30 }, () => request('now', [5], 6_000));
-    ask(transport, first, ...requests);
+    const first = desk.request('alone');
+    const requests = Array.from({ length: 30 }, () => desk.request('now', [5], 6_000));
+    desk.ask(transport, first, ...requests);
     expect(connection.movable).toBe(false);
     connection.leaving = true;
-    complete(first.id);
+    desk.finish(first.id);
     desk.run();
     expect(desk.started).toEqual([first.id]);
     const there = new FakeDesk();
     for (const one of requests) there.requests.set(one.id, one);
     const arrived = move(connection, there);
-    expect(arrived.sent).toEqual(answers(requests));
+    expect(arrived.sent).toEqual(desk.answers(requests));
     there.expectRest();
   });
 
   test('waits for what is under way, for answers that go out, and for a large frame to be whole', () => {
     const { connection, transport } = desk.connect();
-    ask(transport, request('later'));
-    const big = request('later', [2_000], 100_000);
+    desk.ask(transport, desk.request('later'));
+    const big = desk.request('later', [2_000], 100_000);
     const stream = frameOf(big);
     expect(connection.movable).toBe(false);
-    complete(1);
+    desk.finish(1);
     desk.run();
     expect(connection.movable).toBe(true);
     transport.arrive(stream.subarray(0, 50_000));
@@ -106,10 +86,10 @@ describe('moving', () => {
     connection.leaving = true;
     expect(connection.movable).toBe(false);
     transport.room = 100;
-    transport.arrive(Buffer.concat([stream.subarray(50_000), frameOf(request('now'))]));
+    transport.arrive(Buffer.concat([stream.subarray(50_000), frameOf(desk.request('now'))]));
     desk.run();
     expect(desk.started, 'its large frame is read to the end, the next one is not begun').toEqual([1, big.id]);
-    complete(big.id);
+    desk.finish(big.id);
     desk.run();
     expect(connection.movable).toBe(false);
     transport.room = 10_000;
@@ -120,9 +100,9 @@ describe('moving', () => {
 
   test('to a processor that is congested leaves the bytes there until it is not', () => {
     const { connection, transport } = desk.connect();
-    ask(transport, request('alone'), request('now'));
+    desk.ask(transport, desk.request('alone'), desk.request('now'));
     connection.leaving = true;
-    complete(1);
+    desk.finish(1);
     desk.run();
     const there = new FakeDesk();
     there.requests.set(2, desk.requests.get(2) as Request);
@@ -132,7 +112,7 @@ describe('moving', () => {
     there.openMax = 1;
     there.run();
     expect(there.started).toEqual([2]);
-    expect(arrived.sent).toEqual(answers([desk.requests.get(2) as Request]));
+    expect(arrived.sent).toEqual(desk.answers([desk.requests.get(2) as Request]));
     there.expectRest();
   });
 });

@@ -1,34 +1,13 @@
 /** When a connection is given up: frames that do not come, clients that are silent, readers that do not read. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { PRESSED_EVERY_MS } from '../../../src/runtime/net/frames.ts';
-import { answerOf, FakeDesk, frameOf, LIMITS, type Open, type Request } from '../kit.ts';
-import type { FakeTransport } from './sockets.ts';
+import { frameOf, LIMITS } from '../kit.ts';
+import { AskedDesk } from './asked-desk.ts';
 
-let desk: FakeDesk;
-let nextId: number;
+let desk: AskedDesk;
 beforeEach(() => {
-  desk = new FakeDesk();
-  nextId = 1;
+  desk = new AskedDesk();
 });
-
-function request(treatment: Request['treatment'] = 'now', answer: Request['answer'] = [3], bytes = 20): Request {
-  const one = { id: nextId++, treatment, bytes, holds: true, answer };
-  desk.requests.set(one.id, one);
-  return one;
-}
-
-function answers(requests: readonly Request[]): Buffer {
-  return Buffer.concat(requests.map((one) => answerOf(one, desk.files)));
-}
-
-function complete(id: number): void {
-  desk.complete(desk.open.find(({ request }) => request.id === id) as Open);
-}
-
-function ask(transport: FakeTransport, ...requests: Request[]): void {
-  transport.arrive(Buffer.concat(requests.map(frameOf)));
-  desk.run();
-}
 
 function contents(bytes: number): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, i) => i * 5 + (i >> 8));
@@ -37,9 +16,9 @@ function contents(bytes: number): Uint8Array {
 describe('time', () => {
   test('a frame earns its time by what comes, and nothing by what it announces', () => {
     const announced = desk.connect();
-    announced.transport.arrive(frameOf(request('now', [3], 1_000_000)).subarray(0, 12));
+    announced.transport.arrive(frameOf(desk.request('now', [3], 1_000_000)).subarray(0, 12));
     const { transport } = desk.connect();
-    const one = request('now', [3], 900_000);
+    const one = desk.request('now', [3], 900_000);
     const stream = frameOf(one);
     transport.arrive(stream.subarray(0, 50_000));
     desk.run();
@@ -61,7 +40,7 @@ describe('time', () => {
 
   test('no more than the time-out can be saved up: much at once and then nothing is late, too', () => {
     const { transport } = desk.connect();
-    const stream = frameOf(request('now', [3], 2_000_000));
+    const stream = frameOf(desk.request('now', [3], 2_000_000));
     desk.pass(10);
     transport.arrive(stream.subarray(0, 100_000));
     desk.run();
@@ -76,7 +55,7 @@ describe('time', () => {
 
   test('one that comes steadily at 64 KiB a second is never late, however large', () => {
     const { transport } = desk.connect();
-    const one = request('now', [3], LIMITS.frameBytesMax);
+    const one = desk.request('now', [3], LIMITS.frameBytesMax);
     const stream = frameOf(one);
     const step = 65_536;
     for (let at = 0; at < stream.length; at += step) {
@@ -90,7 +69,7 @@ describe('time', () => {
 
   test('one that comes byte by byte has one time-out and next to nothing more, its size prefix included', () => {
     const { connection, transport } = desk.connect();
-    const stream = frameOf(request('now', [3], 200));
+    const stream = frameOf(desk.request('now', [3], 200));
     const begun = desk.now;
     for (let at = 0; at < stream.length - 1 && !connection.closed; at++) {
       transport.arrive(stream.subarray(at, at + 1));
@@ -113,7 +92,7 @@ describe('time', () => {
 
   test('a client is not late with a frame that the broker does not read', () => {
     const { transport } = desk.connect();
-    const [waiting, late] = [request('waits'), request('now')];
+    const [waiting, late] = [desk.request('waits'), desk.request('now')];
     const stream = Buffer.concat([frameOf(waiting), frameOf(late)]);
     transport.arrive(stream.subarray(0, 40));
     desk.run();
@@ -122,24 +101,24 @@ describe('time', () => {
     expect(desk.started).toEqual([waiting.id]);
     for (let i = 0; i < 10; i++) desk.pass(LIMITS.receiveTimeoutMs);
     expect(desk.ends).toEqual([]);
-    complete(waiting.id);
+    desk.finish(waiting.id);
     desk.run();
-    expect(transport.sent).toEqual(answers([waiting, late]));
+    expect(transport.sent).toEqual(desk.answers([waiting, late]));
     desk.expectRest();
   });
 
   test('nor is one that waits in the line for room; its time starts with its admission', () => {
     const holder = desk.connect();
-    const big = request('later', [3], 1_000_000);
-    ask(holder.transport, big);
+    const big = desk.request('later', [3], 1_000_000);
+    desk.ask(holder.transport, big);
     const { transport } = desk.connect();
-    const stream = frameOf(request('now', [3], 655_360));
+    const stream = frameOf(desk.request('now', [3], 655_360));
     transport.arrive(stream.subarray(0, 100_000));
     desk.run();
     expect(desk.intake.waiting).toBe(1);
     for (let i = 0; i < 5; i++) desk.pass(LIMITS.receiveTimeoutMs);
     expect(desk.ends).toEqual([]);
-    complete(big.id);
+    desk.finish(big.id);
     desk.run();
     desk.pass(LIMITS.receiveTimeoutMs - 1_000);
     expect(desk.ends).toEqual([]);
@@ -151,7 +130,7 @@ describe('time', () => {
   test('a connection without traffic is closed, any traffic keeps it', () => {
     const { connection, transport } = desk.connect();
     desk.pass(LIMITS.idleMs - 100);
-    ask(transport, request('now'));
+    desk.ask(transport, desk.request('now'));
     desk.pass(LIMITS.idleMs - 100);
     expect(connection.closed).toBe(false);
     desk.pass(1_200);
@@ -162,10 +141,10 @@ describe('time', () => {
 
   test('one whose answer is not ready is not idle; once it is out the time starts anew', () => {
     const { connection, transport } = desk.connect();
-    ask(transport, request('waits'));
+    desk.ask(transport, desk.request('waits'));
     for (let i = 0; i < 5; i++) desk.pass(LIMITS.idleMs);
     expect(connection.closed).toBe(false);
-    complete(1);
+    desk.finish(1);
     desk.run();
     desk.pass(LIMITS.idleMs - 100);
     expect(connection.closed).toBe(false);
@@ -177,14 +156,14 @@ describe('time', () => {
     const slot = desk.files.add(contents(300_000));
     const stuck = desk.connect();
     stuck.transport.room = 100;
-    ask(stuck.transport, request('now', [{ file: slot, position: 0, length: 200_000 }]));
+    desk.ask(stuck.transport, desk.request('now', [{ file: slot, position: 0, length: 200_000 }]));
     const slow = desk.connect();
     slow.transport.room = 100;
-    ask(slow.transport, request('now', [{ file: slot, position: 0, length: 200_000 }]));
+    desk.ask(slow.transport, desk.request('now', [{ file: slot, position: 0, length: 200_000 }]));
     for (let i = 0; i < 4; i++) {
       desk.pass(LIMITS.idleMs / 4 + 10);
       slow.transport.room += 100;
-      if (i < 2) stuck.transport.arrive(frameOf(request('now')));
+      if (i < 2) stuck.transport.arrive(frameOf(desk.request('now')));
       desk.run();
     }
     desk.pass(LIMITS.idleMs / 2);
@@ -203,7 +182,7 @@ describe('while others wait for memory', () => {
   test('a frame that does not come is given up at the second look, one that comes is not', () => {
     const stalled = desk.connect();
     const steady = desk.connect();
-    const stream = frameOf(request('now', [3], 500_000));
+    const stream = frameOf(desk.request('now', [3], 500_000));
     for (const { transport } of [stalled, steady]) transport.arrive(stream.subarray(0, 40_000));
     desk.run();
     pressed(PRESSED_EVERY_MS);
@@ -223,7 +202,7 @@ describe('while others wait for memory', () => {
 
   test('the next frame of a connection begins anew', () => {
     const { connection, transport } = desk.connect();
-    const [first, second] = [request('now', [3], 100_000), request('now', [3], 100_000)];
+    const [first, second] = [desk.request('now', [3], 100_000), desk.request('now', [3], 100_000)];
     transport.arrive(frameOf(first).subarray(0, 99_000));
     desk.run();
     pressed(100);
