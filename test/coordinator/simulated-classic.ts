@@ -28,6 +28,8 @@ export class SimulatedClassic {
   #told: JoinResponse | null = null;
   /** Of the topics that it has shared out as the leader. */
   #plannedAt: number | null = null;
+  /** What it has told the group last. */
+  #joinedWith: readonly string[];
 
   constructor(
     group: string,
@@ -40,6 +42,7 @@ export class SimulatedClassic {
     this.instanceId = instanceId;
     this.isEager = isEager;
     this.names = names;
+    this.#joinedWith = names;
     this.#topics = topics;
   }
 
@@ -54,6 +57,8 @@ export class SimulatedClassic {
   /** What it has to ask next; a leader looks for topics that have changed. */
   get next(): 'join' | 'sync' | 'beat' {
     if (this.#phase === 'in' && this.#plannedAt !== null && this.#plannedAt !== this.#topics.version) return 'join';
+    // It has subscribed to others while a join or a sync was under way.
+    if (this.#phase === 'in' && this.#joinedWith !== this.names) return 'join';
     return this.#phase === 'out' ? 'join' : this.#phase === 'joined' ? 'sync' : 'beat';
   }
 
@@ -70,6 +75,7 @@ export class SimulatedClassic {
     if (this.isEager) this.owned.clear();
     this.#phase = 'out';
     this.#plannedAt = null;
+    this.#joinedWith = this.names;
     const metadata = subscription(this.names, this.isEager ? null : placed(this.owned));
     const times = { sessionTimeoutMs, rebalanceTimeoutMs };
     const protocols = [{ name: 'range', metadata }];
