@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { DeleteRecords } from '../../src/wire/messages/delete-records.ts';
 import { Fetch } from '../../src/wire/messages/fetch.ts';
 import { LIST_OFFSETS_TIMESTAMP, ListOffsets } from '../../src/wire/messages/list-offsets.ts';
+import { OffsetForLeaderEpoch } from '../../src/wire/messages/offset-for-leader-epoch.ts';
 import { Produce } from '../../src/wire/messages/produce.ts';
 import type { Api, RequestInput, ResponseOf } from '../../src/wire/schema.ts';
 import { inEveryLayout } from '../kit/broker.ts';
@@ -65,9 +66,10 @@ inEveryLayout('four producers at once', (home) => {
 const UNANSWERED = 20;
 const LIST_OFFSETS_VERSION = 7;
 const DELETE_RECORDS_VERSION = 2;
+const EPOCH_VERSION = 4;
 
 inEveryLayout('a connection that does not wait for its answers', (home) => {
-  test('what it wrote is there for what it asks behind it: the end, a fetch there, a deletion up to it', async () => {
+  test('what it wrote is there for what it asks behind it: a fetch at the end, the end, that of its epoch, a deletion up to it', async () => {
     const client = await RawClient.connect(home.port);
     const { name } = await createTopic(client);
     const sent: Uint8Array[] = [];
@@ -76,29 +78,46 @@ inEveryLayout('a connection that does not wait for its answers', (home) => {
       sent.push(bytes);
       return client.expect(api, version, correlationId);
     };
-    const rounds = Array.from({ length: UNANSWERED }, (_, index) => {
-      const records = batchOf([`${index}`]);
+    let end = 0;
+    /** Each question is the first behind a record of its own. */
+    const behindOneMore = <T>(ask: () => T): T => {
+      const records = batchOf([`${end}`]);
       sent.push(client.frame(Produce, PRODUCE_VERSION, produceRequest(name, records, { acks: 0 })).bytes);
-      const asked = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp: LIST_OFFSETS_TIMESTAMP.LATEST };
-      const fetched = add(Fetch, FETCH_VERSION, fetchRequest(name, { offset: index + 1 }));
-      const listed = add(ListOffsets, LIST_OFFSETS_VERSION, {
-        replicaId: -1,
-        isolationLevel: 0,
-        topics: [{ name, partitions: [asked] }],
-        timeoutMs: 0,
-      });
-      const deleted = add(DeleteRecords, DELETE_RECORDS_VERSION, {
-        topics: [{ name, partitions: [{ partitionIndex: 0, offset: -1 }] }],
-        timeoutMs: 10_000,
-      });
-      return Promise.all([fetched, listed, deleted]);
+      end += 1;
+      return ask();
+    };
+    const rounds = Array.from({ length: UNANSWERED }, () => {
+      const before = end;
+      const place = { partitionIndex: 0, currentLeaderEpoch: -1 };
+      const fetched = behindOneMore(() => add(Fetch, FETCH_VERSION, fetchRequest(name, { offset: end })));
+      const listed = behindOneMore(() =>
+        add(ListOffsets, LIST_OFFSETS_VERSION, {
+          replicaId: -1,
+          isolationLevel: 0,
+          topics: [{ name, partitions: [{ ...place, timestamp: LIST_OFFSETS_TIMESTAMP.LATEST }] }],
+          timeoutMs: 0,
+        }),
+      );
+      const ended = behindOneMore(() =>
+        add(OffsetForLeaderEpoch, EPOCH_VERSION, {
+          replicaId: -1,
+          topics: [{ topic: name, partitions: [{ partition: 0, currentLeaderEpoch: -1, leaderEpoch: 0 }] }],
+        }),
+      );
+      const deleted = behindOneMore(() =>
+        add(DeleteRecords, DELETE_RECORDS_VERSION, {
+          topics: [{ name, partitions: [{ partitionIndex: 0, offset: -1 }] }],
+          timeoutMs: 10_000,
+        }),
+      );
+      return Promise.all([before, fetched, listed, ended, deleted]);
     });
     client.write(Buffer.concat(sent));
-    for (const [index, [fetched, listed, deleted]] of (await Promise.all(rounds)).entries()) {
-      const end = index + 1;
-      expect(fetchedOf(fetched)).toMatchObject([{ errorCode: 0, highWatermark: end, batches: [] }]);
-      expect(listed.body.topics[0]?.partitions).toMatchObject([{ errorCode: 0, offset: end }]);
-      expect(deleted.body.topics[0]?.partitions).toMatchObject([{ errorCode: 0, lowWatermark: end }]);
+    for (const [before, fetched, listed, ended, deleted] of await Promise.all(rounds)) {
+      expect(fetchedOf(fetched)).toMatchObject([{ errorCode: 0, highWatermark: before + 1, batches: [] }]);
+      expect(listed.body.topics[0]?.partitions).toMatchObject([{ errorCode: 0, offset: before + 2 }]);
+      expect(ended.body.topics[0]?.partitions).toMatchObject([{ errorCode: 0, endOffset: before + 3 }]);
+      expect(deleted.body.topics[0]?.partitions).toMatchObject([{ errorCode: 0, lowWatermark: before + 4 }]);
     }
     await client.close();
   });

@@ -1,4 +1,7 @@
-/** Ways for a disk to fail: which calls, and how. */
+/** Ways for a disk to fail: which calls, and how, and a disk that is about to. */
+import type { Random } from '../../src/base/random.ts';
+import type { SimulatedDisk } from './disk.ts';
+
 export interface Fault {
   readonly operations: readonly string[];
   readonly code: string;
@@ -21,3 +24,15 @@ export const FAULTS: readonly Fault[] = [
   // One that only reads.
   { operations: ['write', 'writeBytes', 'truncate', 'sync', 'syncDirectory', 'rename', 'remove'], code: 'EROFS' },
 ];
+
+/** One of them, once or for ever, after a few calls; `failed` is told of each call that fails. */
+export function armFault(disk: SimulatedDisk, random: Random, failed: (what: string) => void): void {
+  const { operations, code } = FAULTS[random.below(FAULTS.length)] as Fault;
+  let times = random.below(2) === 0 ? 1 : Number.POSITIVE_INFINITY;
+  let calls = random.below(12);
+  disk.fault = (operation, path) => {
+    if (!operations.includes(operation) || calls-- > 0 || times-- <= 0) return null;
+    failed(`${code} of ${operation} ${path}`);
+    return code;
+  };
+}

@@ -18,6 +18,9 @@ export interface Sent {
   readonly sequence: number;
 }
 
+/** Of offsets that nobody's records have. */
+export const NOBODYS = { bytes: new Uint8Array(0), firstTimestamp: 0, producerId: -1, producerEpoch: -1, sequence: -1 };
+
 export interface Placed {
   readonly baseOffset: number;
   readonly endOffset: number;
@@ -59,6 +62,12 @@ export class Places {
   from(offset: number): Placed[] {
     const first = this.placed.findLastIndex(({ endOffset }) => endOffset <= offset) + 1;
     return this.placed.slice(first);
+  }
+
+  /** Up to there nothing will ever be seen. */
+  skip(endOffset: number, sent: Omit<Sent, 'count'>): void {
+    const baseOffset = this.endOffset;
+    this.placed.push({ baseOffset, endOffset, epoch: -1, sent: { ...sent, count: endOffset - baseOffset } });
   }
 
   cut(endOffset: number): void {

@@ -13,10 +13,10 @@ import { PARTITIONS_MAX, SimulatedBroker } from './broker.ts';
 import { Client, type ClientDesk } from './client.ts';
 import type { Before, Bounds, CrashStates, End } from './crash-states.ts';
 import { SimulatedDisk } from './disk.ts';
-import { FAULTS, type Fault } from './faults.ts';
+import { armFault } from './faults.ts';
 import { DATA } from './home.ts';
 import { Invariants } from './invariants.ts';
-import { Ledger, type Sent } from './ledger.ts';
+import { Ledger, NOBODYS } from './ledger.ts';
 import { drawSettings, type Settings } from './settings.ts';
 
 const CLIENTS = 4;
@@ -37,7 +37,7 @@ export class Life implements ClientDesk {
   #broker: SimulatedBroker;
   #invariants: Invariants;
   #bounds: Bounds[] = [];
-  #fault: Fault | null = null;
+  #armed = false;
   #faulted = false;
   #epoch = 0;
   #ids = 0;
@@ -232,18 +232,12 @@ export class Life implements ClientDesk {
   }
 
   #armFault(): void {
-    if (this.#fault !== null) return;
-    const fault = FAULTS[this.random.below(FAULTS.length)] as Fault;
-    const lasts = this.random.below(2) === 0 ? 1 : Number.POSITIVE_INFINITY;
-    let calls = this.random.below(12);
-    let times = lasts;
-    this.#fault = fault;
-    this.#disk.fault = (operation, path) => {
-      if (!fault.operations.includes(operation) || calls-- > 0 || times-- <= 0) return null;
+    if (this.#armed) return;
+    this.#armed = true;
+    armFault(this.#disk, this.random, (what) => {
       this.#faulted = true;
-      this.note(`${fault.code} of ${operation} ${path}`);
-      return fault.code;
-    };
+      this.note(what);
+    });
   }
 
   /** At rest whoever can be answered has been; what ran out meanwhile is seen in the next turn of its loop. */
@@ -358,8 +352,7 @@ export class Life implements ClientDesk {
     if (start < end || places.endOffset === end) return;
     // The files ended below the start that was promised: nobody will ever see what was in between.
     this.#holes += 1;
-    const sent: Sent = { ...NOBODYS, id: -this.#holes, partition, count: end - places.endOffset };
-    places.placed.push({ baseOffset: places.endOffset, endOffset: end, epoch: -1, sent });
+    places.skip(end, { ...NOBODYS, id: -this.#holes, partition });
   }
 
   /** A process that cannot start is tried again on a disk that works. */
@@ -373,7 +366,7 @@ export class Life implements ClientDesk {
       if (this.#disk.fault === null || !(problem instanceof DiskError || problem instanceof StartError)) throw problem;
       this.note(`no start: ${problem.message}`);
       this.#disk.fault = null;
-      this.#fault = null;
+      this.#armed = false;
       this.#disk.kill();
       return new SimulatedBroker(this.#settings, this.#disk, this.#clock, settled, this.#epoch);
     }
@@ -408,5 +401,3 @@ export class Life implements ClientDesk {
     this.#look();
   }
 }
-
-const NOBODYS = { bytes: new Uint8Array(0), firstTimestamp: 0, producerId: -1, producerEpoch: -1, sequence: -1 };
